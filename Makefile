@@ -1,0 +1,104 @@
+# deskclerk: bare `make` prints help. Needs Python 3.11 or newer with pip, and nothing else.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+UV_VERSION := 0.13.9
+RESOLVE := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+# An editable install comes after site-packages on the path, and the registry has packages named `tools` and `evals`.
+export PYTHONPATH := $(CURDIR)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## Print this help.
+	@echo "deskclerk does office work over external systems from a request in plain words."; echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+# ---------------------------------------------------------------- what a person runs
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## Do the main job with a real model: purchase order in, invoice and payment out.
+	@$(BIN)/deskclerk demo
+
+.PHONY: serve
+serve: $(VENV)/.runtime ## Serve the API on http://127.0.0.1:8000.
+	@$(BIN)/deskclerk serve
+
+.PHONY: test
+test: assets ## Run every test, with a real database, real processes and the real model.
+	@$(BIN)/deskclerk models pull
+	@$(BIN)/pytest --durations=10
+
+# ---------------------------------------------------------------- what a developer runs
+
+.PHONY: check
+check: assets ## Format, lint, types, import rules and the fast tests.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@$(BIN)/pyright
+	@$(BIN)/pytest -q -m "not service and not model and not browser"
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the code and mend what the linter can.
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: assets ## Measure, against peers and limits, in one run.
+	@$(BIN)/python -m benchmarks.prisma
+	@$(BIN)/python -m benchmarks.streams
+
+.PHONY: evals
+evals: assets ## Run the requests of the demo company with the embedded model; state decides.
+	@$(BIN)/python -m evals.requests
+
+.PHONY: migration
+migration: assets ## Write a migration for both databases: make migration NAME=add_a_column
+	@test -n "$(NAME)" || { echo "Say what it does: make migration NAME=add_a_column"; exit 1; }
+	@$(BIN)/python -m prisma.migrate.author "$(NAME)"
+
+.PHONY: generate
+generate: assets ## Write the typed database client again from prisma/schema.prisma.
+	@$(BIN)/deskclerk db generate
+
+.PHONY: lock
+lock: $(UV) ## Resolve the lock files again.
+	@$(UV) $(RESOLVE) --upgrade -o requirements.lock
+	@$(UV) $(RESOLVE) --upgrade --group dev -c requirements.lock -o requirements-dev.lock
+
+.PHONY: clean
+clean: ## Remove the environment and what runs left behind; keeps the cache of weights.
+	rm -rf $(VENV) .deskclerk .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------- set-up: one environment, two depths
+
+.PHONY: setup
+setup: $(VENV)/.runtime ## Make the environment that runs deskclerk.
+
+.PHONY: setup-dev
+setup-dev: $(VENV)/.dev ## Make the environment that also checks it.
+
+.PHONY: assets
+assets: $(VENV)/.dev
+	@$(BIN)/python -m prisma.assets
+
+# The environment gets its pip from outside, so a Python without `ensurepip` (Debian's) will do.
+$(UV):
+	@test -n "$(PYTHON)" || { echo "deskclerk needs Python 3.11 or newer, and none is on PATH."; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version)."
+	@$(PYTHON) -m venv --without-pip $(VENV)
+	@$(PYTHON) -m pip --python $(BIN)/python install --quiet pip uv==$(UV_VERSION)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(UV)
+	@test -e $(VENV)/.dev || $(UV) pip install --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(UV)
+	@$(UV) pip install --require-hashes -r requirements-dev.lock
+	@$(UV) pip install --quiet --no-deps --editable .
+	@touch $@ $(VENV)/.runtime

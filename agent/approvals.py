@@ -1,0 +1,133 @@
+"""A person's word on one call: bound to a digest, single use, expiring.
+
+Single use needs no column: the call that an approval names can run only once, by the ledger. Every change locks the
+run's row first, so of two decisions, or a decision and a cancellation, one is first and the other sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from agent.errors import ApprovalDigestMismatch, ApprovalNotFound, ApprovalNotPending
+from agent.event_store import again
+from agent.state import PlannedCall
+from prisma import Prisma
+from tools.registry import AnyTool
+
+Answer = Literal["pending", "approved", "rejected", "expired", "void"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of an approval. `reason` is the person's, empty when none was given."""
+
+    answer: Answer
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A recorded decision. `goes_on`: it was the last that the run waited for, whose status is `running` now.
+    `overdue`: it came too late, so the call will not run."""
+
+    run_id: str
+    goes_on: bool
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """The approvals of all runs."""
+
+    db: Prisma
+    clock: Callable[[], datetime]
+
+    async def ask(
+        self, *, tenant_id: str, run_id: str, tool: AnyTool, call: PlannedCall, lifetime: timedelta
+    ) -> tuple[str, datetime]:
+        """Put a call before a person. Asked again after a crash, the same question. Returns its id and its end."""
+        async for attempt in again():
+            with attempt:
+                row = await self.db.approval.upsert(
+                    where={"run_id_call_id_digest": {"run_id": run_id, "call_id": call.id, "digest": call.digest}},
+                    data={
+                        "create": {
+                            "tenant_id": tenant_id,
+                            "run_id": run_id,
+                            "call_id": call.id,
+                            "digest": call.digest,
+                            "tool": tool.name,
+                            "effect": tool.effect,
+                            "arguments": call.arguments,
+                            "origins": call.origins,
+                            "expires_at": self.clock() + lifetime,
+                        },
+                        "update": {},
+                    },
+                )
+                return row.id, row.expires_at
+        raise AssertionError("the last attempt returns or raises")
+
+    async def answers(self, calls: Sequence[PlannedCall]) -> Mapping[str, Decided]:
+        """What was decided so far, by call id. An approval that is gone, or of other arguments, counts as void."""
+        wanted = {call.approval_id: call for call in calls if call.approval_id is not None}
+        if not wanted:
+            return {}
+        rows = {row.id: row for row in await self.db.approval.find_many(where={"id": {"in": list(wanted)}})}
+        found: dict[str, Decided] = {}
+        for approval_id, call in wanted.items():
+            row = rows.get(approval_id)
+            if row is None or (row.call_id, row.digest) != (call.id, call.digest):
+                found[call.id] = Decided("void", "What was decided is not this call.")
+            else:
+                found[call.id] = Decided(row.status.value, row.reason or "")
+        return found
+
+    async def decide(
+        self, approval_id: str, *, approve: bool, digest: str, reason: str | None, tenant_id: str, user_id: str | None
+    ) -> Decision:
+        """Record a decision; when it comes too late, record that.
+
+        Raises:
+            ApprovalNotFound, ApprovalNotPending, ApprovalDigestMismatch: Nothing was recorded.
+        """
+        row = await self.db.approval.find_first(where={"id": approval_id, "tenant_id": tenant_id})
+        if row is None:
+            raise ApprovalNotFound(approval_id)
+        if row.digest != digest:
+            raise ApprovalDigestMismatch("The call is not the one that was shown; look at it again.")
+        now = self.clock()
+        overdue = row.expires_at <= now
+        async for attempt in again():
+            with attempt:
+                async with self.db.tx(max_wait=30.0) as tx:
+                    await tx.run.update_many(data={"updated_at": now}, where={"id": row.run_id})
+                    decided = await tx.approval.update_many(
+                        data={
+                            "status": "expired" if overdue else "approved" if approve else "rejected",
+                            "reason": reason,
+                            "decided_by_id": None if overdue else user_id,
+                            "decided_at": now,
+                        },
+                        where={"id": approval_id, "status": "pending"},
+                    )
+                    if not decided:
+                        raise ApprovalNotPending("This was decided already, or its run has ended.")
+                    goes_on = await self._go_on(tx, row.run_id)
+                return Decision(row.run_id, goes_on=goes_on, overdue=overdue)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _go_on(self, tx: Prisma, run_id: str) -> bool:
+        if await tx.approval.count(where={"run_id": run_id, "status": "pending"}):
+            return False
+        return bool(await tx.run.update_many(data={"status": "running"}, where={"id": run_id, "status": "waiting"}))
+
+    async def overdue(self) -> Sequence[tuple[str, str, str]]:
+        """Id, digest and tenant of pending approvals whose time is over."""
+        rows = await self.db.approval.find_many(
+            where={"status": "pending", "expires_at": {"lte": self.clock()}}, take=100
+        )
+        return [(row.id, row.digest, row.tenant_id) for row in rows]

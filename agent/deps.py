@@ -1,0 +1,86 @@
+"""What the graph's nodes work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from agent.grounding import Grounding
+from agent.guarding import GuardContext, InputGuard, OutputGuard
+from agent.llm.base import Backend
+from agent.messages import ChatMessage
+from agent.policy import Policy
+from agent.principal import Principal
+from agent.scope import Scope
+from agent.settings import AgentSettings
+from prisma import Prisma
+from tools.context import ToolContext
+from tools.registry import AnyTool
+
+if TYPE_CHECKING:
+    from tools.invoicing import Invoices
+    from tools.search import Search
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all runs of this process share."""
+
+    settings: AgentSettings
+    db: Prisma
+    backend: Backend
+    invoices: Invoices
+    search: Search | None
+    clock: Callable[[], datetime]
+    policy: Policy
+    tools: Mapping[str, AnyTool]
+    input_guards: Sequence[InputGuard]
+    output_guards: Sequence[OutputGuard]
+
+    def tool_context(
+        self, *, db: Prisma, principal: Principal, run_id: str, call_id: str, idempotency_key: str
+    ) -> ToolContext:
+        """One call's surroundings."""
+        return ToolContext(
+            db=db,
+            tenant_id=principal.tenant_id,
+            user_id=principal.user_id,
+            run_id=run_id,
+            call_id=call_id,
+            idempotency_key=idempotency_key,
+            invoices=self.invoices,
+            search=self.search,
+            now=self.clock,
+        )
+
+    def tools_for(self, principal: Principal) -> list[AnyTool]:
+        """Every tool that may be in this principal's prompt: the role may use it and what it needs is configured."""
+        there = {"search": self.search, "invoices": self.invoices, "user_id": principal.user_id}
+        return [
+            tool
+            for tool in self.tools.values()
+            if self.policy.may_see(tool, principal.roles) and all(there.get(need) is not None for need in tool.needs)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """One stretch of one run.
+
+    Attributes:
+        tools: Those that are in the prompt.
+        prefix: The stable beginning of every conversation of this role.
+        history: Earlier messages of the thread, as far as they fit.
+    """
+
+    services: Services
+    run_id: str
+    principal: Principal
+    grounding: Grounding
+    scope: Scope
+    tools: Sequence[AnyTool]
+    prefix: Sequence[ChatMessage]
+    history: Sequence[ChatMessage]
+    guard_context: GuardContext

@@ -1,0 +1,58 @@
+"""From a node to the run's watchers: typed events, serialised once, through LangGraph's custom stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import orjson
+from pydantic import BaseModel
+
+from agent.events import RunEvent
+
+
+class Emitted(NamedTuple):
+    """An event that has no number yet."""
+
+    type: str
+    data: bytes
+
+
+def encode(event: RunEvent) -> bytes:
+    """The event's JSON, without the fields that are not set."""
+    fields = {name: value for name, value in event.__dict__.items() if value is not None}
+    return orjson.dumps(fields, default=_plain)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, BaseModel):
+        return {name: inner for name, inner in value.__dict__.items() if inner is not None}
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+class Emitter:
+    """Writes events of one node. Tokens that arrive together leave as one event, at the end of the loop's turn."""
+
+    def __init__(self, write: Callable[[Emitted], None]) -> None:
+        self._write = write
+        self._text: list[str] = []
+        self._loop = asyncio.get_running_loop()
+
+    def token(self, text: str) -> None:
+        """Text for the person."""
+        if not self._text:
+            self._loop.call_soon(self.flush)
+        self._text.append(text)
+
+    def emit(self, event: RunEvent) -> None:
+        """Any other event, after the text before it."""
+        self.flush()
+        self._write(Emitted(event.type, encode(event)))
+
+    def flush(self) -> None:
+        """Let the text go."""
+        if self._text:
+            data = orjson.dumps({"text": "".join(self._text)})
+            self._text.clear()
+            self._write(Emitted("token", data))

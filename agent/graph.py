@@ -1,0 +1,135 @@
+"""One turn, on one screen.
+
+    guard_input -> model -> policy -> execute -> model ... -> guard_output
+                              ^----------+  (the second wave of a step)
+
+A run that waits for a person leaves the graph after `execute` with its calls still planned, and enters there again. Any
+node may end the run by raising; the ending is part of the state.
+"""
+
+from __future__ import annotations
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# LangGraph ships no type marker for `langgraph.graph`; its types end in this file.
+import logging
+from collections.abc import AsyncGenerator
+from functools import cache
+from typing import Any, Protocol, cast
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from agent.call_step import execute_calls, judge_calls
+from agent.deps import Deps
+from agent.emitter import Emitted, Emitter
+from agent.ending import INTERNAL, SUCCEEDED, RunStopped, failed
+from agent.events import Guarded, Message
+from agent.llm.errors import ModelError
+from agent.model_step import call_model
+from agent.state import RunState
+
+log = logging.getLogger(__name__)
+
+TurnGraph = CompiledStateGraph[RunState, Deps, RunState, RunState]
+RECURSION_LIMIT = 10_000  # nodes in one stretch of work; our own limits are lower and end the run with a clear code
+
+
+class Node(Protocol):
+    """What a node is: the state and its surroundings in, what changes out."""
+
+    async def __call__(self, state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]: ...
+
+
+async def guard_input(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Nothing is answered before every guard has let the request through."""
+    deps, request = runtime.context, state["messages"][-1].content
+    for guard in deps.services.input_guards:
+        reason = guard.check(request, deps.guard_context)
+        if reason is not None:
+            Emitter(runtime.stream_writer).emit(Guarded(guard=guard.name, verdict="refuse", reason=reason))
+            raise RunStopped(failed("input_refused", reason))
+    return {}
+
+
+async def guard_output(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """The answer passed the guards while it streamed; here it is whole."""
+    Emitter(runtime.stream_writer).emit(Message(text=state["answer"]))
+    return {"ending": SUCCEEDED}
+
+
+# Routes are coroutines although they await nothing: LangGraph runs plain functions in a thread.
+
+
+async def after_start(state: RunState) -> str:
+    return "execute" if state["planned"] else "guard_input"
+
+
+async def after_guard(state: RunState) -> str:
+    return END if state["ending"] else "model"
+
+
+async def after_model(state: RunState) -> str:
+    if state["ending"]:
+        return END
+    return "policy" if state["asked"] else "guard_output"
+
+
+async def after_policy(state: RunState) -> str:
+    return END if state["ending"] else "execute"
+
+
+async def after_execute(state: RunState) -> str:
+    if state["ending"]:
+        return END
+    if state["asked"]:
+        return "policy"
+    return END if state["planned"] else "model"
+
+
+@cache
+def turn_graph() -> TurnGraph:
+    """The compiled graph. It holds no state between turns: `runs.state` does."""
+    graph: StateGraph[RunState, Deps, RunState, RunState] = StateGraph(RunState, context_schema=Deps)
+    for name, node in {
+        "guard_input": guard_input,
+        "model": call_model,
+        "policy": judge_calls,
+        "execute": execute_calls,
+        "guard_output": guard_output,
+    }.items():
+        graph.add_node(name, _ending(node))
+    graph.add_conditional_edges(START, after_start, ["guard_input", "execute"])
+    graph.add_conditional_edges("guard_input", after_guard, ["model", END])
+    graph.add_conditional_edges("model", after_model, ["policy", "guard_output", END])
+    graph.add_conditional_edges("policy", after_policy, ["execute", END])
+    graph.add_conditional_edges("execute", after_execute, ["policy", "model", END])
+    graph.add_edge("guard_output", END)
+    return graph.compile()
+
+
+async def run_turn(state: RunState, deps: Deps) -> AsyncGenerator[Emitted | RunState]:
+    """Run the graph until it ends or waits: the events as they happen, and after each node the state."""
+    stream = turn_graph().astream(
+        state, {"recursion_limit": RECURSION_LIMIT}, context=deps, stream_mode=["custom", "values"]
+    )
+    async for mode, chunk in stream:
+        yield cast("Emitted", chunk) if mode == "custom" else cast("RunState", chunk)
+
+
+def _ending(node: Node) -> Node:
+    """What a node raises becomes the run's ending."""
+
+    async def wrapped(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+        try:
+            return await node(state, runtime)
+        except RunStopped as stop:
+            return {"ending": stop.ending}
+        except ModelError as error:
+            log.warning("model_error", extra={"run_id": runtime.context.run_id, "code": error.code})
+            return {"ending": failed(error.code, error.message)}
+        except Exception:
+            log.exception("run_bug", extra={"run_id": runtime.context.run_id})
+            return {"ending": INTERNAL}
+
+    return wrapped

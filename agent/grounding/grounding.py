@@ -1,0 +1,214 @@
+"""What a conversation knows: typed values with their origins, and from them what a model may do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from agent.grounding import schema as steps
+from agent.grounding.known import Known
+from agent.grounding.text import NUMBER, find
+from agent.grounding.turn import Spent, Turn
+from agent.grounding.walk import Leaf, leaves, schema_of
+from agent.llm.base import ToolSpec
+from tools.origin import MODEL, UNTRUSTED, USER, Origin, weakest
+from tools.registry import AnyTool
+
+MAX_SAID = 20_000  # characters of the person's words that are remembered word for word
+_EDGES = ".,;:!?()[]{}\"'«»„“”\u2018\u2019"
+MAX_NAMED = 100  # values that results of one tool named
+MAX_READ = 50  # untrusted texts that are told apart
+
+
+class Grounding:
+    """The typed values that a run knows. Made once a thread, fed in the order of events, JSON in between.
+
+    Args:
+        currencies: ISO 4217 codes the company works in: "320.00" without a currency may be in any of them.
+    """
+
+    def __init__(self, *, currencies: Sequence[str] = ("EUR", "USD", "GBP")) -> None:
+        self._currencies = tuple(currencies)
+        self._known = Known()
+        self._said: list[str] = []
+        self._read: list[Origin] = []
+        self._named: dict[str, list[str]] = {}
+        self._turn = Turn()
+
+    # ------------------------------------------------------------------ what happened
+
+    def observe_user(self, text: str) -> None:
+        """The person's words. They start a new turn, in which calls that were made before may be made again."""
+        self._turn = Turn()
+        self._said.append(_plain(text))
+        while len(self._said) > 1 and sum(map(len, self._said)) > MAX_SAID:
+            del self._said[0]
+        self._observe_text(text, USER)
+
+    def observe_document(self, document_id: str, *, name: str = "") -> None:
+        """A document that the person attached: naming it is theirs, its file name and its text are not."""
+        self._known.add("ref:document", document_id, USER)
+        self._turn.attach(document_id)
+        self._observe_text(name, Origin("document", document_id))
+
+    def observe_call(self, tool: AnyTool, arguments: dict[str, Any], *, retry: bool = False) -> None:
+        """A call was answered, in whatever way. `retry`: by a `ToolRetry`, so other arguments may do."""
+        self._turn.answered(tool, arguments, retry=retry)
+
+    def observe_result(self, tool: AnyTool, result: BaseModel) -> None:
+        """A call succeeded: what its result names is known from now on."""
+        found = list(leaves(result.model_dump(mode="json"), schema_of(tool.result, "serialization")))
+        whole = result_origin(tool, found)
+        if whole.untrusted and whole not in self._read:
+            self._read = [*self._read, whole][-MAX_READ:]
+        for leaf in found:
+            origin = _leaf_origin(tool, leaf, whole)
+            if leaf.mark:
+                self._known.add(leaf.mark, str(leaf.value), origin)
+            elif whole.untrusted and isinstance(leaf.value, str):
+                self._observe_text(leaf.value, origin)
+        marked = [(leaf.mark, str(leaf.value)) for leaf in found if leaf.mark]
+        self._named[tool.name] = [*self._named.get(tool.name, ()), *(value for _, value in marked)][-MAX_NAMED:]
+        self._turn.succeeded(tool, marked)
+
+    def _observe_text(self, text: str, origin: Origin) -> None:
+        for kind, value in find(text, self._currencies):
+            if kind != NUMBER or origin == USER:
+                self._known.add(kind, _number(value) if kind == NUMBER else value, origin)
+
+    # ------------------------------------------------------------------ what may come next
+
+    def offered(self, tools: Sequence[AnyTool]) -> list[AnyTool]:
+        """The tools that can be called: each value they require is known."""
+        return [tool for tool in tools if self._arguments(tool) is not None]
+
+    def step_schema(self, tools: Sequence[AnyTool]) -> dict[str, Any]:
+        """One step as a JSON schema: a call of one of `tools` with what is known and not yet used up, or the answer."""
+        possible: list[steps.Json] = []
+        for tool in tools:
+            if self._turn.exhausted(tool):
+                continue
+            arguments = self._arguments(tool, spent=self._turn.spent(tool))
+            if arguments is not None:
+                possible.append(steps.call(tool.name, arguments))
+        return {"anyOf": [*possible, steps.ANSWER]}
+
+    def tool_specs(self, tools: Sequence[AnyTool]) -> list[ToolSpec]:
+        """The offered tools for a model that calls tools by itself; `unknown` tells what it made up all the same."""
+        specs = ((tool, self._arguments(tool, describe=True)) for tool in tools)
+        return [ToolSpec(tool.name, tool.description, arguments) for tool, arguments in specs if arguments]
+
+    def _arguments(self, tool: AnyTool, *, spent: Spent | None = None, describe: bool = False) -> dict[str, Any] | None:
+        """The tool's arguments limited to what is known; None while it cannot be called."""
+        sources = _Sources(self._known, self._turn, self._named, spent or {})
+        return steps.narrow(schema_of(tool.arguments, "validation"), sources, describe=describe)
+
+    # ------------------------------------------------------------------ where arguments come from
+
+    def origins(self, tool: AnyTool, arguments: dict[str, Any]) -> dict[str, Origin]:
+        """The origin of each argument by its path, like `lines[0].price`."""
+        schema = schema_of(tool.arguments, "validation")
+        return {leaf.path: self._origin(leaf) for leaf in leaves(arguments, schema)}
+
+    def unknown(self, tool: AnyTool, arguments: dict[str, Any]) -> list[str]:
+        """Paths of the arguments that name something in the world which nothing known holds."""
+        schema = schema_of(tool.arguments, "validation")
+        return [
+            leaf.path
+            for leaf in leaves(arguments, schema)
+            if leaf.mark and self._known.origin(leaf.mark, str(leaf.value)) is None
+        ]
+
+    def _origin(self, leaf: Leaf) -> Origin:
+        if leaf.mark:
+            return self._known.origin(leaf.mark, str(leaf.value)) or MODEL
+        if isinstance(leaf.value, bool):
+            return weakest(self._read)
+        if self._known.origin(NUMBER, _number(leaf.value)) == USER or self._was_said(str(leaf.value)):
+            return USER
+        return weakest(self._read)
+
+    def _was_said(self, text: str) -> bool:
+        """Whether the person wrote `text`, as whole words. A lone number is `NUMBER`'s, not this one's."""
+        words = _plain(text)
+        return any(map(str.isalpha, words)) and any(words in said for said in self._said)
+
+    # ------------------------------------------------------------------ between processes
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "currencies": list(self._currencies),
+            "known": self._known.dump(),
+            "said": self._said,
+            "read": [str(origin) for origin in self._read],
+            "named": self._named,
+            "turn": self._turn.dump(),
+        }
+
+    @classmethod
+    def load(cls, data: dict[str, Any]) -> Self:
+        """The inverse of `dump`."""
+        grounding = cls(currencies=data["currencies"])
+        grounding._known = Known.load(data["known"])
+        grounding._said = list(data["said"])
+        grounding._read = [Origin.parse(origin) for origin in data["read"]]
+        grounding._named = {tool: list(values) for tool, values in data["named"].items()}
+        grounding._turn = Turn.load(data["turn"])
+        return grounding
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What is known, less what is used up."""
+
+    known: Known
+    turn: Turn
+    named: Mapping[str, Sequence[str]]
+    spent: Spent
+
+    def values(self, kind: str, limit: steps.Limit) -> list[str]:
+        found = self.known.values(kind, without=self.spent.get(kind, ()), only=USER if limit.users else None)
+        return [value for value in found if value in self.named.get(limit.after, ())] if limit.after else found
+
+    def attached(self, kind: str) -> list[str]:
+        return self.turn.attached() if kind == "ref:document" else []
+
+
+def result_origin(tool: AnyTool, found: Sequence[Leaf]) -> Origin:
+    """The origin of a result as a whole: of a document its identifier, of a page its address."""
+    match tool.results:
+        case "document":
+            detail = next((str(leaf.value) for leaf in found if leaf.mark == "ref:document"), tool.name)
+        case "web":
+            detail = next((str(leaf.value) for leaf in found if leaf.field == "url"), tool.name)
+        case _:
+            detail = tool.name
+    return Origin(tool.results, detail)
+
+
+def _leaf_origin(tool: AnyTool, leaf: Leaf, whole: Origin) -> Origin:
+    if tool.results == "web" and isinstance(url := leaf.holder.get("url"), str):
+        return Origin("web", url)
+    if tool.results == "record":
+        return Origin("record", f"{_record(leaf)}.{leaf.field}")
+    return whole if tool.results in UNTRUSTED else Origin(tool.results, tool.name)
+
+
+def _record(leaf: Leaf) -> str:
+    """What the object that holds `leaf` is a record of: told by its identifier's type, else by its model's name."""
+    mark = str(leaf.holder_schema.get("properties", {}).get("id", {}).get("x-value", ""))
+    return mark.removeprefix("ref:") or str(leaf.holder_schema.get("title", "result")).lower()
+
+
+def _plain(text: str) -> str:
+    """Words in lower case with one space around each; punctuation at their edges is left out."""
+    words = (word.strip(_EDGES) for word in text.lower().split())
+    return f" {' '.join(word for word in words if word)} "
+
+
+def _number(value: object) -> str:
+    text = str(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,86 @@
+"""Values beside the schema that types them: of a tool's arguments and of its results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One value: where it is (`lines[0].price`), its `x-value` mark if it has one, and the object that holds it."""
+
+    path: str
+    value: str | int | float | bool
+    mark: str | None
+    holder: Json
+    holder_schema: Json
+
+    @property
+    def field(self) -> str:
+        return self.path.rpartition(".")[2].partition("[")[0]
+
+
+@cache
+def schema_of(model: type[BaseModel], mode: Literal["validation", "serialization"]) -> Json:
+    """The model's JSON schema with every `$ref` replaced by what it names. The models of tools are not recursive."""
+    schema = model.model_json_schema(mode=mode)
+    definitions = schema.pop("$defs", {})
+    return cast("Json", _inline(schema, definitions))
+
+
+def _inline(node: Any, definitions: Json) -> Any:
+    if isinstance(node, list):
+        return [_inline(item, definitions) for item in cast("list[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    found = cast("Json", node)
+    if "$ref" in found:
+        target = definitions[str(found["$ref"]).rpartition("/")[2]]
+        siblings = {key: value for key, value in found.items() if key != "$ref"}
+        return _inline({**target, **siblings}, definitions)
+    return {key: _inline(value, definitions) for key, value in found.items()}
+
+
+def leaves(value: Any, schema: Json) -> Iterator[Leaf]:
+    """Every scalar in `value` (JSON as python objects) with what `schema` says of it; nulls are left out."""
+    yield from _leaves(value, schema, "", {}, {})
+
+
+def _leaves(value: Any, schema: Json, path: str, holder: Json, holder_schema: Json) -> Iterator[Leaf]:
+    schema = _alternative(value, schema)
+    if isinstance(value, dict):
+        properties: Json = schema.get("properties", {})
+        extra = schema.get("additionalProperties")
+        other: Json = cast("Json", extra) if isinstance(extra, dict) else {}
+        found = cast("Json", value)
+        for name, inner in found.items():
+            yield from _leaves(inner, properties.get(name, other), f"{path}.{name}" if path else name, found, schema)
+    elif isinstance(value, list):
+        items: Json = schema.get("items", {})
+        for index, inner in enumerate(cast("list[Any]", value)):
+            yield from _leaves(inner, items, f"{path}[{index}]", holder, holder_schema)
+    elif isinstance(value, str | int | float | bool):
+        yield Leaf(path, value, schema.get("x-value"), holder, holder_schema)
+
+
+def _alternative(value: Any, schema: Json) -> Json:
+    """Of a union, the member that `value` fits: by its fields for an object, by being marked for a scalar."""
+    options: list[Json] = schema.get("anyOf") or schema.get("oneOf") or []
+    if not options:
+        return schema
+    options = [_alternative(value, option) for option in options]
+    if isinstance(value, dict):
+        keys = set(cast("Json", value))
+        fitting = [o for o in options if set(o.get("required", ())) <= keys <= set(o.get("properties", keys))]
+    elif isinstance(value, list):
+        fitting = [option for option in options if option.get("type") == "array"]
+    else:
+        fitting = [option for option in options if "x-value" in option]
+    return fitting[0] if fitting else {}

@@ -1,0 +1,154 @@
+"""llama.cpp inside this process, by xllamacpp: load a model file, ask it, give the memory back.
+
+Everything here blocks. xllamacpp has no type stubs, so this module alone touches it and says what it needs of it.
+
+Three things about xllamacpp 2026.10 that its documentation does not tell (read in its source and measured):
+
+* Loading holds the GIL: 1 to 2 s with the file in the page cache. So the file is read through once before.
+* A server always listens. Here on a Unix socket in a folder that only this user can enter, behind a random key;
+  elsewhere on a loopback port behind that key.
+* A request stops only when its callback says so, which happens once a prompt batch and once a token.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import httpx
+
+CROWDED = 2.0  # processes for each core
+BATCH_TOKENS = 256  # prompt tokens between two looks at cancellation and at the other slots
+PROMPT_CACHE_MIB = 512  # conversations that left their slot; 28 KiB a token with the 1.5B model
+READ_BLOCK = 8 * 2**20  # bytes
+SLOT_SECONDS = 30.0  # for 28 KiB a token to or from the disk
+QUIET = -1  # nothing on stderr, not even errors: they come back as answers or exceptions
+
+OnChunk = Callable[[bytes], bool]  # one chunk of OpenAI's form, as JSON; True stops the generation
+
+
+class _Server(Protocol):
+    @property
+    def listening_address(self) -> str: ...
+    def handle_chat_completions(self, prompt: bytes, callback: OnChunk) -> None: ...
+
+
+class Engine:
+    """A loaded model. `chat` may be called from as many threads as there are slots."""
+
+    def __init__(self, server: _Server, folder: Path, http: httpx.Client) -> None:
+        self._server: _Server | None = server
+        self._folder = folder
+        self._http = http
+
+    @classmethod
+    def load(
+        cls, path: Path, *, context_tokens: int, slots: int, threads: int | None, prefixes: Path | None = None
+    ) -> Engine:
+        """Load a GGUF file. `context_tokens` is for each slot; `prefixes` is where `save` puts what a slot has read.
+
+        Raises:
+            RuntimeError: llama.cpp cannot read the file, or there is no memory for it.
+        """
+        import xllamacpp  # pyright: ignore[reportMissingTypeStubs] - it has none
+
+        folder = Path(tempfile.mkdtemp(prefix="deskclerk-"))
+        params = cast("Any", xllamacpp).CommonParams()
+        params.model.path = str(path)
+        params.n_ctx = context_tokens * slots
+        params.n_parallel = slots
+        params.n_batch = BATCH_TOKENS
+        params.n_ubatch = BATCH_TOKENS
+        params.cache_ram_mib = PROMPT_CACHE_MIB
+        params.fit_params = False  # the context is ours to choose, not to be shrunk to the free memory
+        params.warmup = False  # the first prompt does it
+        params.verbosity = QUIET
+        params.endpoint_slots = False
+        params.ui = False
+        params.n_threads_http = 1
+        key = secrets.token_hex(32)
+        params.api_keys = [key]
+        socket = _socket(folder)
+        if socket is not None:
+            params.hostnames = [socket]
+        if prefixes is not None:
+            prefixes.mkdir(parents=True, exist_ok=True)
+            params.slot_save_path = f"{prefixes}/"
+        for cpu in (params.cpuparams, params.cpuparams_batch):
+            cpu.poll = 0  # spinning between two layers starves whoever shares the cores
+            if threads := threads or spare_threads(_load(), os.cpu_count() or 1):
+                cpu.n_threads = threads
+        try:
+            server = cast("_Server", cast("Any", xllamacpp).Server(params))
+            http = httpx.Client(
+                base_url="http://llama" if socket else server.listening_address,
+                transport=httpx.HTTPTransport(uds=socket),
+                headers={"Authorization": f"Bearer {key}"},
+                timeout=SLOT_SECONDS,
+            )
+            return cls(server, folder, http)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def chat(self, request: bytes, on_chunk: OnChunk) -> None:
+        """Ask, in OpenAI's form with `stream` set. Returns when the answer is whole or `on_chunk` said stop.
+
+        Raises:
+            ValueError, RuntimeError: llama.cpp refuses the request, such as a schema that it cannot compile.
+        """
+        assert self._server is not None, "the model was unloaded"
+        self._server.handle_chat_completions(request, on_chunk)
+
+    def save(self, slot: int, name: str) -> bool:
+        """Keep what a slot has read as a file in `prefixes`. False where it cannot."""
+        return self._move("save", slot, name)
+
+    def restore(self, slot: int, name: str) -> bool:
+        """Have a slot know what was saved. False when there is no such file, or llama.cpp does not take it."""
+        return self._move("restore", slot, name)
+
+    def _move(self, action: str, slot: int, name: str) -> bool:
+        try:
+            return self._http.post(f"/slots/{slot}?action={action}", json={"filename": name}).is_success
+        except httpx.HTTPError:
+            return False
+
+    def close(self) -> None:
+        """Unload. No `chat` may be under way."""
+        self._http.close()
+        self._server = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def spare_threads(load: float, cores: int) -> int | None:
+    """How many threads to use on a machine where `load` processes want to run; None for llama.cpp's own choice.
+
+    Its threads wait for each other by spinning, several hundred times a token. Measured on 2 cores at load 11: 0.69
+    tokens a second with one thread, 0.06 with two.
+    """
+    return max(1, cores // 2) if load > CROWDED * cores else None
+
+
+def _load() -> float:
+    """Processes that wanted to run in the last minute; 0 where the system does not tell."""
+    return 0.0 if sys.platform == "win32" else os.getloadavg()[0]
+
+
+def _socket(folder: Path) -> str | None:
+    """Where to listen; None where there are no Unix sockets."""
+    return None if sys.platform == "win32" else str(folder / "llama.sock")
+
+
+def read_through(path: Path, on_bytes: Callable[[int], None]) -> None:
+    """Bring a file into the page cache, so that loading it holds the GIL for as short as can be."""
+    buffer = bytearray(READ_BLOCK)
+    with path.open("rb", buffering=0) as file:
+        while read := file.readinto(buffer):
+            on_bytes(read)

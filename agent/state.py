@@ -1,0 +1,94 @@
+"""What the graph knows of a run. JSON, kept in `runs.state` while the run rests, so any process can go on."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from typing_extensions import TypedDict  # pydantic needs it below Python 3.12
+
+from agent.ending import Ending
+from agent.events import UsageInfo
+from agent.messages import ChatMessage, ToolCall
+from agent.principal import Principal
+
+
+class PlannedCall(BaseModel):
+    """A call of the current step that passed validation and policy.
+
+    Attributes:
+        arguments: As validated, in their wire form, defaults included: exactly what will run.
+        origins: Path of an argument to its origin.
+        approval_id: Set when a person must decide first.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    tool: str
+    arguments: dict[str, Any]
+    origins: dict[str, str]
+    digest: str
+    approval_id: str | None = None
+
+
+class RunState(TypedDict):
+    """The graph's state.
+
+    Attributes:
+        messages: Of this run, in order; earlier ones of the thread are not part of it.
+        stored: How many of `messages` are in the database already.
+        asked: Calls of the model's last step that nobody has looked at yet.
+        planned: Calls of the last step that wait for execution or for a person.
+        seen: Digest of a call -> how often it was asked for since the last effect.
+        blocked: Why nothing but reading is allowed for the rest of this run; empty when it is.
+        answer: The model's final text, not yet through the guards' last look.
+    """
+
+    messages: list[ChatMessage]
+    stored: int
+    asked: tuple[ToolCall, ...]
+    planned: tuple[PlannedCall, ...]
+    seen: dict[str, int]
+    blocked: str
+    answer: str
+    usage: UsageInfo
+    ending: Ending | None
+
+
+class Snapshot(BaseModel):
+    """Everything that a resting run keeps. After its end only `grounding` is left, for the thread's next turn."""
+
+    version: Literal[1] = 1
+    principal: Principal
+    grounding: dict[str, Any]
+    seconds: float = 0.0
+    state: dict[str, Any] | None = None
+
+
+_STATE = TypeAdapter(RunState)
+
+
+def new_state(messages: list[ChatMessage]) -> RunState:
+    """The state of a run that has not begun."""
+    return RunState(
+        messages=messages,
+        stored=0,
+        asked=(),
+        planned=(),
+        seen={},
+        blocked="",
+        answer="",
+        usage=UsageInfo(),
+        ending=None,
+    )
+
+
+def dump_state(state: RunState) -> dict[str, Any]:
+    """As JSON values."""
+    return _STATE.dump_python(state, mode="json")
+
+
+def load_state(data: dict[str, Any]) -> RunState:
+    """The inverse of `dump_state`."""
+    return _STATE.validate_python(data)

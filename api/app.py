@@ -1,0 +1,69 @@
+"""The application. Nothing happens at import: `create_app(settings)` makes one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from api.description import describe_problems
+from api.middleware.body_limit import BodyLimit
+from api.middleware.request_scope import RequestScope
+from api.middleware.same_machine import SameMachine
+from api.problems import documented, install_problem_handlers
+from api.routes import routers
+from api.service import open_service
+from api.settings import ApiSettings
+from api.startup import OpenService, Startup
+from api.state import State
+
+MULTIPART_OVERHEAD = 64 * 1024  # bytes around an uploaded file
+
+
+def create_app(
+    settings: ApiSettings,
+    *,
+    open_service: OpenService = open_service,
+    on_fatal: Callable[[Exception], None] | None = None,
+) -> FastAPI:
+    """The server's ASGI application.
+
+    It answers at once; `/readyz` tells when the database and the model are there.
+
+    Args:
+        open_service: Opens what stands behind it.
+        on_fatal: Called when that cannot be opened and trying again would not help.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
+        startup = Startup(settings, open_service, on_fatal=on_fatal)
+        startup.begin()
+        yield State(settings=settings, startup=startup)
+        await startup.close()
+
+    app = FastAPI(
+        title="deskclerk",
+        version="0.1.0",
+        summary="Office work over external systems, from a request in plain words.",
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(RequestScope),
+            Middleware(SameMachine),
+            Middleware(
+                BodyLimit,
+                default_bytes=settings.max_body_bytes,
+                bytes_by_path={"/v1/documents": settings.max_document_bytes + MULTIPART_OVERHEAD},
+            ),
+        ],
+        responses=documented(400, 405, 413, 422, 500),
+    )
+    install_problem_handlers(app)
+    describe_problems(app)
+    for router in routers():
+        app.include_router(router)
+    return app

@@ -1,0 +1,158 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from api.cli.exits import UNAVAILABLE, Stop
+
+app = typer.Typer(
+    name="deskclerk",
+    help="Office work over external systems, from a request in plain words.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # its help costs 0.4 s of imports
+    pretty_exceptions_enable=False,
+)
+db = typer.Typer(name="db", rich_markup_mode=None, help="The database.", no_args_is_help=True)
+models = typer.Typer(name="models", rich_markup_mode=None, help="The embedded model's weights.", no_args_is_help=True)
+app.add_typer(db)
+app.add_typer(models)
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Approve everything, and say so.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the events, one JSON object a line.")]
+
+
+def fails_plainly(command: Callable[..., int | None]) -> Callable[..., None]:
+    """Turn what is known to go wrong into one line on standard error and an exit code; a number returned is one too."""
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        try:
+            code = command(**arguments)
+        except Stop as stop:
+            _give_up(stop.message, stop.code)
+        except Exception as error:
+            if (message := told(error)) is None:
+                raise
+            _give_up(message, UNAVAILABLE)
+        raise typer.Exit(code or 0)
+
+    return run
+
+
+def told(error: Exception) -> str | None:
+    """What the person is told of an error that says what is missing and what to do; None for a bug."""
+    from pydantic_core import ValidationError
+
+    from agent.llm.errors import ModelError
+    from prisma.errors import PrismaError
+    from prisma.migrate.errors import MigrateError
+
+    if isinstance(error, ValidationError):  # of a setting; without its value, which may be a password
+        return "; ".join(f"setting {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+    return str(error) if isinstance(error, (ModelError, PrismaError, MigrateError)) else None
+
+
+def _give_up(message: str, code: int) -> NoReturn:
+    print(f"deskclerk: {message}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+@app.command()
+@fails_plainly
+def serve(
+    host: Annotated[str | None, typer.Option(help="Default: DESKCLERK_HOST, else 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Default: DESKCLERK_PORT, else 8000; 0 takes any.")] = None,
+) -> int:
+    """Serve the HTTP interface."""
+    from api.cli.serving import serve
+
+    return serve(host=host, port=port)
+
+
+@app.command()
+@fails_plainly
+def chat(
+    request: Annotated[str | None, typer.Argument(help="In plain words. Without it: a conversation.")] = None,
+    document: Annotated[list[Path] | None, typer.Option("--document", "-d", help="A file to go with it.")] = None,
+    url: Annotated[str | None, typer.Option(help="A running server, else everything happens in this process.")] = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> int:
+    """Ask for something."""
+    from api.cli.chatting import chat
+
+    return chat(request, documents=document or [], url=url, yes=yes, as_json=json)
+
+
+@app.command()
+@fails_plainly
+def demo(
+    yes: Yes = False,
+    json: Json = False,
+    svg: Annotated[Path | None, typer.Option(help="Also draw the run as a picture.")] = None,
+) -> int:
+    """Take a purchase order to a paid invoice, in a fresh database of a small company."""
+    from api.cli.demo import demo
+
+    return demo(yes=yes, as_json=json, svg=svg)
+
+
+@db.command()
+@fails_plainly
+def migrate() -> None:
+    """Bring the database to the newest migration."""
+    from api.cli.database import migrate
+
+    migrate()
+
+
+@db.command()
+@fails_plainly
+def status() -> int:
+    """Say where the database stands. Exit code 1 when migrations are pending or something is wrong."""
+    from api.cli.database import status
+
+    return status()
+
+
+@db.command()
+@fails_plainly
+def seed() -> None:
+    """Fill an empty database with a small believable company."""
+    from api.cli.database import seed
+
+    seed()
+
+
+@db.command()
+@fails_plainly
+def generate() -> None:
+    """Write the typed client again from prisma/schema.prisma."""
+    from api.cli.database import generate
+
+    generate()
+
+
+@models.command("list")
+@fails_plainly
+def list_models() -> None:
+    """Print the weights that are known, and which are here."""
+    from api.cli.weights import list_models
+
+    list_models()
+
+
+@models.command()
+@fails_plainly
+def pull(name: Annotated[str | None, typer.Argument(help="See `deskclerk models list`.")] = None) -> None:
+    """Fetch weights, so that nothing has to be fetched later."""
+    from api.cli.weights import pull
+
+    pull(name)

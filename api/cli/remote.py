@@ -1,0 +1,114 @@
+"""A desk on a server: its HTTP interface, read with httpx."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from agent.records import StoredEvent
+from api.cli.desk import Decision, read_file
+from api.cli.exits import UNAVAILABLE, Stop
+
+CONNECT_TIMEOUT = 10.0  # seconds
+CONFLICT = 409
+SILENCE = 60.0  # seconds without even a heartbeat: the server is gone
+
+
+class RemoteDesk:
+    """A running `deskclerk serve`. A stream that breaks is taken up again where it broke."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def begin_thread(self) -> str:
+        return str((await self._json("POST", "/v1/threads", json={}))["id"])
+
+    async def upload(self, path: Path) -> str:
+        content = read_file(path)
+        return str((await self._json("POST", "/v1/documents", files={"file": (path.name, content)}))["id"])
+
+    async def run(self, thread_id: str, text: str, documents: Sequence[str]) -> AsyncIterator[StoredEvent]:
+        body = {"input": text, "documents": list(documents), "background": True}
+        started = await self._json("POST", f"/v1/threads/{thread_id}/runs", json=body)
+        async for event in self.resume(str(started["id"]), 0):
+            yield event
+
+    async def resume(self, run_id: str, after: int) -> AsyncIterator[StoredEvent]:
+        finished = False
+        while not finished:
+            before = after
+            try:
+                async with self._stream(f"/v1/runs/{run_id}/events", after) as response:
+                    async for event in parse_events(response.aiter_bytes()):
+                        after = event.sequence
+                        finished = event.type == "run.finished"
+                        yield event
+            except httpx.TransportError:
+                if after == before:
+                    raise Stop(f"The connection to {self._client.base_url} broke.", UNAVAILABLE) from None
+            else:
+                return
+
+    async def decide(self, approval_id: str, *, decision: Decision, digest: str, reason: str | None) -> None:
+        await self._json(
+            "POST", f"/v1/approvals/{approval_id}", json={"decision": decision, "digest": digest, "reason": reason}
+        )
+
+    async def cancel(self, run_id: str) -> None:
+        response = await self._client.post(f"/v1/runs/{run_id}/cancel")
+        if response.status_code != CONFLICT:  # it ended by itself meanwhile
+            await _raise_problem(response)
+
+    async def _json(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
+        try:
+            response = await self._client.request(method, path, **kwargs)
+        except httpx.TransportError as error:
+            raise Stop(f"No answer from {self._client.base_url}: {error}", UNAVAILABLE) from None
+        await _raise_problem(response)
+        return response.json()
+
+    @asynccontextmanager
+    async def _stream(self, path: str, after: int) -> AsyncGenerator[httpx.Response]:
+        async with self._client.stream("GET", path, headers={"Last-Event-ID": str(after)}) as response:
+            await _raise_problem(response)
+            yield response
+
+
+def connect(url: str) -> httpx.AsyncClient:
+    """A client for the server at `url`, like `http://127.0.0.1:8000`."""
+    return httpx.AsyncClient(base_url=url.rstrip("/"), timeout=httpx.Timeout(SILENCE, connect=CONNECT_TIMEOUT))
+
+
+async def parse_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[StoredEvent]:
+    """Events of a server-sent stream. Comments are skipped; an event that was cut off is not told.
+
+    Lines end with LF, as we write them; JSON may hold other characters that Python's `splitlines` would end a line at.
+    """
+    rest = b""
+    async for chunk in chunks:
+        *blocks, rest = (rest + chunk).split(b"\n\n")
+        for block in blocks:
+            fields = dict(_field(line) for line in block.split(b"\n"))
+            if b"data" in fields:
+                yield StoredEvent(int(fields[b"id"]), fields[b"event"].decode(), fields[b"data"])
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    name, _, value = line.partition(b":")
+    return name, value.removeprefix(b" ")
+
+
+async def _raise_problem(response: httpx.Response) -> None:
+    if not response.is_error:
+        return
+    await response.aread()
+    try:
+        problem = response.json()
+        said = f"{problem['detail']} ({problem['code']})"
+    except (ValueError, KeyError, TypeError):
+        said = f"{response.status_code} {response.reason_phrase}"
+    raise Stop(said, UNAVAILABLE)

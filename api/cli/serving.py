@@ -1,0 +1,80 @@
+"""`deskclerk serve`."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from contextlib import suppress
+from typing import Any
+
+from api.cli.exits import FAILED, UNAVAILABLE, USAGE, Stop
+
+BACKLOG = 2048  # connections that may wait to be accepted
+LAST_WORDS = 5  # seconds for streams to tell their end, after the runs were given theirs
+
+
+def serve(*, host: str | None, port: int | None) -> int:
+    """Serve until stopped by a signal.
+
+    Raises:
+        Stop: The address cannot be bound, or may not be while nobody signs in.
+    """
+    from api.settings import ApiSettings, is_loopback
+
+    chosen: dict[str, Any] = {"host": host, "port": port}
+    settings = ApiSettings(**{name: value for name, value in chosen.items() if value is not None})
+    if settings.auth == "off" and not is_loopback(settings.host):
+        raise Stop(
+            f"DESKCLERK_AUTH=off lets whoever reaches the server do everything, so it does not listen on "
+            f"{settings.host}. Use --host 127.0.0.1.",
+            USAGE,
+        )
+    listener = _bind(settings.host, settings.port)
+
+    import uvicorn
+
+    from api.app import create_app
+    from api.draining import DrainingServer
+    from api.request_id import AddRequestId
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s", level=logging.INFO)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(AddRequestId())
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells every call of the model
+    fatal: list[Exception] = []
+
+    def on_fatal(error: Exception) -> None:
+        fatal.append(error)
+        server.should_exit = True
+
+    server = DrainingServer(
+        uvicorn.Config(
+            create_app(settings, on_fatal=on_fatal),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=round(settings.shutdown_seconds) + LAST_WORDS,
+        )
+    )
+    address = listener.getsockname()
+    shown = f"[{address[0]}]" if ":" in address[0] else address[0]
+    logging.getLogger(__name__).info("listening on http://%s:%d, described at /docs", shown, address[1])
+    with suppress(KeyboardInterrupt):  # raised again by uvicorn once it has stopped; Ctrl-C is how one stops a server
+        server.run(sockets=[listener])
+    if fatal:
+        logging.getLogger(__name__).error("could not start", exc_info=fatal[0])
+        return FAILED
+    return 0
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise Stop(f"Cannot listen on {host} port {port}: {error.strerror or error}", UNAVAILABLE) from None
+    return listener

@@ -1,0 +1,132 @@
+"""What the API shows of each thing. Made from database rows and events; nothing else leaves the server."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.events import ErrorInfo, UsageInfo
+from agent.principal import Role
+from agent.records import RunStatus
+from tools.registry import Effect
+
+T = TypeVar("T")
+
+ApprovalStatus = Literal["pending", "approved", "rejected", "expired", "void"]
+
+
+class Resource(BaseModel):
+    model_config = ConfigDict(from_attributes=True, use_enum_values=True)
+
+
+class Page(BaseModel, Generic[T]):
+    """Part of a list, newest first. `next` continues it as `?after=`; null at the end."""
+
+    data: list[T]
+    next: str | None = None
+
+
+class Thread(Resource):
+    """A conversation."""
+
+    id: str
+    title: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ThreadMessage(Resource):
+    """What was said: a person's request or the answer to it."""
+
+    id: str
+    run_id: str | None
+    role: Literal["user", "assistant"]
+    content: str
+    created_at: datetime
+
+
+class ThreadRun(Resource):
+    """A run, in short."""
+
+    id: str
+    status: RunStatus
+    created_at: datetime
+
+
+class ThreadDetails(Thread):
+    """A conversation with what was said in it, oldest first."""
+
+    messages: list[ThreadMessage]
+    runs: list[ThreadRun]
+
+
+class Approval(Resource):
+    """A call that waits, or waited, for a person. A decision must name `digest`: it binds the call as shown here."""
+
+    id: str
+    run_id: str
+    call_id: str
+    tool: str
+    effect: Effect
+    arguments: dict[str, Any]
+    origins: Annotated[dict[str, str], Field(description="Where each argument comes from, by its path.")]
+    digest: str
+    status: ApprovalStatus
+    reason: str | None
+    created_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+
+
+class Run(Resource):
+    """One request and what became of it."""
+
+    id: str
+    thread_id: str
+    status: RunStatus
+    input: str
+    model: str
+    answer: Annotated[str, Field(description="Empty until there is one.")]
+    usage: UsageInfo
+    error: ErrorInfo | None
+    approvals: Annotated[list[Approval], Field(description="Those that the run waits for.")]
+    last_sequence: Annotated[int, Field(description="Of its events so far.")]
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class Document(Resource):
+    """A file that runs may be given."""
+
+    id: str
+    name: str
+    media_type: Annotated[str, Field(description="Of the content, whatever the name says.")]
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+
+
+class Me(BaseModel):
+    """Who is asking."""
+
+    tenant_id: str
+    user_id: str | None
+    roles: list[Role]
+
+
+class Model(BaseModel):
+    """A model in OpenAI's form."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: Annotated[int, Field(description="Seconds since 1970; 0 where unknown.")] = 0
+    owned_by: str = "deskclerk"
+
+
+class ModelList(BaseModel):
+    """Models in OpenAI's form."""
+
+    object: Literal["list"] = "list"
+    data: list[Model]

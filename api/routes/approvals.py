@@ -1,0 +1,66 @@
+"""Calls that wait for a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.paging import After, Limit, page
+from api.principal import ThePrincipal
+from api.problems import documented
+from api.resources import Approval, ApprovalStatus, Page
+from api.state import TheAgent, TheDb
+
+if TYPE_CHECKING:
+    from prisma.client.types import ApprovalWhereInput
+
+router = APIRouter(prefix="/v1/approvals", tags=["approvals"], responses=documented(503))
+
+
+class Decision(BaseModel):
+    """`digest` is that of the approval as it was shown: what a person did not see is not approved."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Literal["approve", "reject"]
+    digest: Annotated[str, Field(min_length=1, max_length=128)]
+    reason: Annotated[str | None, Field(max_length=2000)] = None
+
+
+@router.get("")
+async def list_approvals(
+    db: TheDb, principal: ThePrincipal, status: ApprovalStatus | None = None, limit: Limit = 50, after: After = None
+) -> Page[Approval]:
+    """Approvals, the newest first; `?status=pending` for those that can still be decided."""
+    where: ApprovalWhereInput = {"tenant_id": principal.tenant_id}
+    if status is not None:
+        where["status"] = status
+    if status == "pending":
+        where["expires_at"] = {"gt": datetime.now(UTC)}
+    rows = await db.approval.find_many(
+        where=where,
+        order=[{"created_at": "desc"}, {"id": "desc"}],
+        take=limit + 1,
+        cursor={"id": after} if after is not None else None,
+        skip=1 if after is not None else None,
+    )
+    return page(Approval, rows, limit)
+
+
+@router.post("/{approval_id}", responses=documented(403, 404, 409))
+async def decide_approval(
+    approval_id: str, decision: Decision, agent: TheAgent, db: TheDb, principal: ThePrincipal
+) -> Approval:
+    """Decide once. When nothing else is waited for, the run goes on; its events say how."""
+    await agent.decide(
+        approval_id,
+        decision=decision.decision,
+        digest=decision.digest,
+        reason=decision.reason,
+        principal=principal,
+    )
+    row = await db.approval.find_unique_or_raise(where={"id": approval_id})
+    return Approval.model_validate(row)

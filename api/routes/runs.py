@@ -1,0 +1,107 @@
+"""Runs: one request each, streamed or awaited."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.principal import ThePrincipal
+from api.problems import documented
+from api.resources import Run
+from api.runs import find_run, nothing_more
+from api.sse import MEDIA_TYPE, EventStream
+from api.state import TheAgent, TheDb, TheSettings
+
+router = APIRouter(prefix="/v1", tags=["runs"], responses=documented(404, 503))
+
+_STREAM = {
+    "description": "The run, or its events as they happen.",
+    "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+}
+
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=255, description="The same key never starts a second run.")
+]
+
+
+class NewRun(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    input: Annotated[str, Field(min_length=1, description="The request, in plain words.")]
+    documents: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=20)] = []
+    background: Annotated[bool, Field(description="Answer 202 at once.")] = False
+
+
+@router.post(
+    "/threads/{thread_id}/runs", response_model=Run, responses={200: _STREAM, 202: {"model": Run}} | documented(409)
+)
+async def create_run(
+    *,
+    thread_id: str,
+    new: NewRun,
+    request: Request,
+    response: Response,
+    agent: TheAgent,
+    db: TheDb,
+    settings: TheSettings,
+    principal: ThePrincipal,
+    idempotency_key: IdempotencyKey = None,
+) -> Run | Response:
+    """Start a run. `Accept: text/event-stream` streams it; otherwise the answer comes when it rests."""
+    run_id = await agent.submit(
+        thread_id=thread_id,
+        input=new.input,
+        documents=new.documents,
+        principal=principal,
+        idempotency_key=idempotency_key,
+    )
+    location = f"/v1/runs/{run_id}"
+    if new.background:
+        response.status_code = 202
+    elif MEDIA_TYPE in request.headers.get("accept", ""):
+        return EventStream(
+            agent.events(run_id), heartbeat_seconds=settings.heartbeat_seconds, headers={"Location": location}
+        )
+    else:
+        await agent.wait(run_id)
+    response.headers["Location"] = location
+    return await find_run(db, principal, run_id)
+
+
+@router.get("/runs/{run_id}")
+async def get_run(run_id: str, db: TheDb, principal: ThePrincipal) -> Run:
+    """A run and what became of it."""
+    return await find_run(db, principal, run_id)
+
+
+@router.get(
+    "/runs/{run_id}/events",
+    response_class=Response,
+    responses={200: _STREAM, 204: {"description": "The run has ended and nothing more will come."}},
+)
+async def read_events(
+    *,
+    run_id: str,
+    agent: TheAgent,
+    db: TheDb,
+    settings: TheSettings,
+    principal: ThePrincipal,
+    after: Annotated[int, Query(ge=0, le=2**31, description="Sequence of the last event that was read.")] = 0,
+    last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,10}$", description="The same; it wins.")] = None,
+) -> Response:
+    """A run's events from any point, byte for byte as they were first sent, until it rests."""
+    if last_event_id is not None:
+        after = int(last_event_id)
+    if await nothing_more(db, principal, run_id, after=after):
+        return Response(status_code=204)
+    return EventStream(agent.events(run_id, after=after), heartbeat_seconds=settings.heartbeat_seconds)
+
+
+@router.post("/runs/{run_id}/cancel", responses=documented(403, 409))
+async def cancel_run(run_id: str, agent: TheAgent, db: TheDb, principal: ThePrincipal) -> Run:
+    """Start no more tools in this run and end it. What is being done is finished and recorded."""
+    await agent.cancel(run_id, principal=principal)
+    await agent.wait(run_id)
+    return await find_run(db, principal, run_id)

@@ -1,0 +1,93 @@
+"""Conversations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.paging import After, Limit, page
+from api.principal import ThePrincipal
+from api.problems import Problem, documented
+from api.resources import Page, Thread, ThreadDetails, ThreadMessage, ThreadRun
+from api.state import TheDb
+from prisma.errors import ForeignKeyViolationError
+
+router = APIRouter(prefix="/v1/threads", tags=["threads"], responses=documented(503))
+
+MESSAGES_SHOWN = 500  # the newest of a thread
+RUNS_SHOWN = 100  # the newest of a thread
+
+
+class NewThread(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    title: Annotated[str, Field(max_length=200)] = ""
+
+
+@router.post("", status_code=201)
+async def create_thread(db: TheDb, principal: ThePrincipal, response: Response, new: NewThread | None = None) -> Thread:
+    """Begin a conversation."""
+    row = await db.thread.create(
+        data={
+            "tenant_id": principal.tenant_id,
+            "user_id": principal.user_id,
+            "title": new.title if new is not None else "",
+        }
+    )
+    response.headers["Location"] = f"/v1/threads/{row.id}"
+    return Thread.model_validate(row)
+
+
+@router.get("")
+async def list_threads(db: TheDb, principal: ThePrincipal, limit: Limit = 50, after: After = None) -> Page[Thread]:
+    """The conversations, the last used first."""
+    rows = await db.thread.find_many(
+        where={"tenant_id": principal.tenant_id},
+        order=[{"updated_at": "desc"}, {"id": "desc"}],
+        take=limit + 1,
+        cursor={"id": after} if after is not None else None,
+        skip=1 if after is not None else None,
+    )
+    return page(Thread, rows, limit)
+
+
+@router.get("/{thread_id}", responses=documented(404))
+async def get_thread(thread_id: str, db: TheDb, principal: ThePrincipal) -> ThreadDetails:
+    """A conversation with what was said."""
+    row = await db.thread.find_first(where={"id": thread_id, "tenant_id": principal.tenant_id})
+    if row is None:
+        raise thread_not_found(thread_id)
+    messages = await db.message.find_many(
+        where={"thread_id": thread_id, "role": {"in": ["user", "assistant"]}, "content": {"not": ""}},
+        order={"position": "desc"},
+        take=MESSAGES_SHOWN,
+    )
+    runs = await db.run.find_many(where={"thread_id": thread_id}, order={"created_at": "desc"}, take=RUNS_SHOWN)
+    return ThreadDetails(
+        **Thread.model_validate(row).model_dump(),
+        messages=[ThreadMessage.model_validate(message) for message in reversed(messages)],
+        runs=[ThreadRun.model_validate(run) for run in reversed(runs)],
+    )
+
+
+@router.delete("/{thread_id}", status_code=204, responses=documented(404, 409))
+async def delete_thread(thread_id: str, db: TheDb, principal: ThePrincipal) -> None:
+    """Delete a conversation. One that changed something in the world is kept: its runs are the record of it."""
+    async with db.tx() as tx:
+        row = await tx.thread.find_first(where={"id": thread_id, "tenant_id": principal.tenant_id})
+        if row is None:
+            raise thread_not_found(thread_id)
+        active = await tx.run.count(where={"thread_id": thread_id, "status": {"in": ["queued", "running", "waiting"]}})
+        if active:
+            raise Problem(409, "thread_busy", "A run of this thread has not ended; cancel it first.")
+        try:
+            await tx.thread.delete(where={"id": thread_id})
+        except ForeignKeyViolationError:
+            raise Problem(
+                409, "thread_has_effects", "This thread's runs changed something; they are kept as its record."
+            ) from None
+
+
+def thread_not_found(thread_id: str) -> Problem:
+    return Problem(404, "thread_not_found", f"No thread {thread_id!r}.")

@@ -1,0 +1,92 @@
+"""What the server and the command line both stand on: a migrated database and an agent that is ready."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.llm.base import OnProgress, Progress
+from agent.principal import DEFAULT_TENANT
+from api.settings import ApiSettings
+
+if TYPE_CHECKING:
+    from agent.service import Agent
+    from prisma import Prisma
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Open and ready. Both belong to whoever opened it."""
+
+    db: Prisma
+    agent: Agent
+    model: str  # as configured, like `ollama:qwen3:8b`
+
+
+@asynccontextmanager
+async def open_database(url: str, *, on_progress: OnProgress | None = None) -> AsyncGenerator[Prisma]:
+    """A connected database with every migration applied and the default company's row in it."""
+    from prisma import Prisma
+    from prisma.migrate.apply import migrate
+
+    if on_progress is not None:
+        on_progress(Progress("database", 0, None, "step"))
+    for applied in await migrate(url):
+        log.info("migration applied: %s", applied.name)
+    db = Prisma(url=url)
+    await db.connect(progress=_in_percent(on_progress))
+    try:
+        await db.tenant.upsert(
+            where={"id": DEFAULT_TENANT},
+            data={"create": {"id": DEFAULT_TENANT, "name": "Our company"}, "update": {}},
+        )
+        yield db
+    finally:
+        await db.disconnect()
+
+
+def _in_percent(on_progress: OnProgress | None) -> Callable[[str, float], None]:
+    """The database's way to tell progress, told on: fetching and compiling its query compiler takes seconds, once."""
+
+    def tell(step: str, share: float) -> None:
+        if on_progress is not None:
+            on_progress(Progress(step, round(share * 100), 100, "step"))
+
+    return tell
+
+
+@asynccontextmanager
+async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None = None) -> AsyncGenerator[Service]:
+    """Migrate and connect the database, load and warm the model; give both back at the end.
+
+    Raises:
+        agent.llm.errors.ModelError: The model cannot be had; the message says what to do.
+        prisma.migrate.errors.MigrateError, prisma.errors.PrismaError: The database cannot.
+    """
+    from agent.llm.create import create_backend
+    from agent.llm.settings import LlmSettings
+    from agent.service import Agent
+    from agent.settings import AgentSettings
+    from tools.settings import ToolSettings, create_invoices, create_search
+
+    agent_settings, tool_settings = AgentSettings(), ToolSettings()
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(open_database(settings.database_url, on_progress=on_progress))
+        search = create_search(tool_settings)
+        if search is not None:
+            stack.push_async_callback(search.close)
+        agent = Agent.create(
+            agent_settings,
+            db=db,
+            backend=create_backend(agent_settings.llm, LlmSettings()),
+            invoices=create_invoices(tool_settings),
+            search=search,
+        )
+        stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)
+        await agent.start(on_progress=on_progress)
+        yield Service(db, agent, agent_settings.llm)

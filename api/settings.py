@@ -1,0 +1,46 @@
+"""What can be set about the server. Read in `create_app`'s caller or the CLI, nowhere else."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class ApiSettings(BaseSettings):
+    """From the environment or `.env`. `DATABASE_URL` is known by its usual name, the rest begins with `DESKCLERK_`."""
+
+    model_config = SettingsConfigDict(env_prefix="DESKCLERK_", env_file=".env", extra="ignore", populate_by_name=True)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="0 lets the system choose.")] = 8000
+    database_url: Annotated[str, Field(validation_alias="DATABASE_URL", repr=False)] = "file:./deskclerk.db"
+    auth: Annotated[
+        Literal["off"], Field(description="`off`: whoever reaches the server may do everything; on loopback only.")
+    ] = "off"
+    max_body_bytes: Annotated[int, Field(ge=1024, description="Of any request but an upload.")] = 1 * MIB
+    max_document_bytes: Annotated[int, Field(ge=1024, description="More than 10 MiB is not read.")] = 10 * MIB
+    heartbeat_seconds: Annotated[float, Field(gt=0, description="Silence on a stream before a comment is sent.")] = 15.0
+    shutdown_seconds: Annotated[float, Field(ge=0, description="For runs and streams to end when stopped.")] = 10.0
+
+    @property
+    def database_file(self) -> Path | None:
+        """The file of a SQLite database; None for any other."""
+        if not self.database_url.startswith("file:"):
+            return None
+        return Path(self.database_url.removeprefix("file:").partition("?")[0])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server bound to `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Our Prisma client against SQLAlchemy 2 Core. See README.md."""

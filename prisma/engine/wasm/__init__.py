@@ -1,0 +1,1 @@
+"""Prisma's Rust code, compiled to WebAssembly, inside this process."""

@@ -1,0 +1,36 @@
+"""What a tool is given besides its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prisma import Prisma
+    from tools.invoicing import Invoices
+    from tools.search import Search
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """One call's surroundings.
+
+    `db` is bound to the transaction in which the effect is recorded, so a local effect and its record commit together.
+    `idempotency_key` is the call's own: the same for every attempt at it, different for every other call.
+    """
+
+    db: Prisma
+    tenant_id: str
+    run_id: str
+    call_id: str
+    idempotency_key: str
+    invoices: Invoices
+    user_id: str | None = None
+    search: Search | None = None
+    now: Callable[[], datetime] = field(default=utc_now)

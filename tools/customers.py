@@ -1,0 +1,73 @@
+"""Customers as tools show them, and finding one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel
+
+from tools import names
+from tools.errors import NotFound
+from tools.values import EMAIL, Customer, Email, Ref
+
+if TYPE_CHECKING:
+    from prisma import Prisma
+    from prisma.client import models
+
+MAX_SCANNED = 10_000  # customers whose names are compared in one search
+MAX_MATCHES = 5
+
+Match = Literal["exact", "similar"]
+
+
+class FoundCustomer(BaseModel):
+    """A customer that may be the one asked for; `match` says how sure that is."""
+
+    id: Ref[Customer]
+    name: str
+    email: Email | None
+    country: str
+    active: bool
+    match: Match
+
+
+def email_or_none(text: str | None) -> str | None:
+    """`text` where it has the form of an address."""
+    return text if text and EMAIL.fullmatch(text) else None
+
+
+async def customer_or_error(db: Prisma, tenant_id: str, customer_id: str) -> models.Customer:
+    """The tenant's customer with this identifier.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = await db.customer.find_first(where={"id": customer_id, "tenant_id": tenant_id})
+    if row is None:
+        raise NotFound("customer", customer_id, hint="Look it up with find_customer.")
+    return row
+
+
+async def find_customers(db: Prisma, tenant_id: str, query: str) -> list[tuple[models.Customer, Match]]:
+    """Customers by identifier, e-mail, tax id or endpoint (exact), else by name (exact or similar), best first.
+
+    An exact match hides the similar ones. At most `MAX_MATCHES`.
+    """
+    wanted = query.strip()
+    rows = await db.customer.find_many(where={"tenant_id": tenant_id}, order={"name": "asc"}, take=MAX_SCANNED)
+    exact = [row for row in rows if _is(row, wanted)] or [row for row in rows if names.same(wanted, row.name)]
+    if exact:
+        return [(row, "exact") for row in exact[:MAX_MATCHES]]
+    scored = sorted(((names.likeness(wanted, row.name), row) for row in rows), key=lambda pair: -pair[0])
+    return [(row, "similar") for score, row in scored[:MAX_MATCHES] if score >= names.SIMILAR * 100]
+
+
+def _is(row: models.Customer, wanted: str) -> bool:
+    """Whether `wanted` is one of the values that name this customer alone."""
+    number = names.identifier(wanted)
+    return (
+        wanted == row.id
+        or wanted.casefold() == row.email.casefold()
+        or (len(number) >= 6 and number == names.identifier(row.tax_id or ""))
+        or (bool(row.endpoint) and wanted in (row.endpoint, (row.endpoint or "").rpartition(":")[2]))
+    )

@@ -1,0 +1,1 @@
+"""The rules of `tools.orders.check`, by what they look at."""
