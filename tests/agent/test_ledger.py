@@ -97,10 +97,18 @@ async def test_what_nobody_knows_is_not_tried_again(ledger: Ledger):
 async def test_a_cancelled_caller_leaves_no_half_effect(ledger: Ledger):
     from agent.execute import to_its_end
 
-    task = asyncio.create_task(to_its_end(ledger.execute(TOOL, planned(), take_effect)))
-    await asyncio.sleep(0.02)
+    entered, hold = asyncio.Event(), asyncio.Event()
+
+    async def wait_then_take_effect(tx: Prisma) -> Changed:
+        entered.set()
+        await hold.wait()
+        return await take_effect(tx)
+
+    task = asyncio.create_task(to_its_end(ledger.execute(TOOL, planned(), wait_then_take_effect)))
+    await entered.wait()
     task.cancel()
     task.cancel()
+    hold.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     [row] = await ledger.db.effect.find_many()
