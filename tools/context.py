@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tools.system import Attempt
+
 if TYPE_CHECKING:
     from prisma import Prisma
     from tools.invoicing import Invoices
@@ -22,7 +24,8 @@ class ToolContext:
     """One call's surroundings.
 
     `db` is bound to the transaction in which the effect is recorded, so a local effect and its record commit together.
-    `idempotency_key` is the call's own: the same for every attempt at it, different for every other call.
+    `idempotency_key` is the call's own: the same for every attempt at it, different for every other call. `attempt`
+    matters to adapters of outside systems only: see `tools/system.py`. For their effects `db` is no transaction.
     """
 
     db: Prisma
@@ -33,4 +36,5 @@ class ToolContext:
     invoices: Invoices
     user_id: str | None = None
     search: Search | None = None
+    attempt: Attempt = "first"
     now: Callable[[], datetime] = field(default=utc_now)

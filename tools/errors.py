@@ -7,8 +7,9 @@
   x ToolFailed         no other arguments will help
     + Conflict
       o Blocked          a check forbids it: no effect may follow in this run
-    + Unavailable
+    + Unavailable          nothing happened: it did not answer, or refused to be asked
     + TimedOut
+    + OutcomeUnknown       an effect outside may or may not have taken place: a person must look
 
 Anything else raised by a tool is a bug: it ends the run and is logged.
 """
@@ -73,6 +74,12 @@ class Unavailable(ToolFailed):
     """The system behind the tool does not answer."""
 
     code = "unavailable"
+
+
+class OutcomeUnknown(ToolFailed):
+    """An effect outside may or may not have taken place; it is never tried again by itself."""
+
+    code = "outcome_unknown"
 
 
 class TimedOut(ToolFailed):

@@ -31,6 +31,7 @@ class Tool(Generic[A, R]):
         timeout: Seconds until `TimedOut`.
         results: Origin of the values in its result; `document` and `web` are untrusted text.
         needs: Fields of `ToolContext` that must be there (not None) for the tool to be offered.
+        through: The field of `ToolContext` whose system (`tools/system.py`) has the effect; None for our own database.
     """
 
     name: str
@@ -39,13 +40,19 @@ class Tool(Generic[A, R]):
     timeout: float
     results: OriginKind
     needs: tuple[str, ...]
+    through: str | None
     arguments: type[A]
     result: type[R]
     run: Callable[[A, ToolContext], Awaitable[R]]
 
 
 def tool(
-    *, effect: Effect, timeout: float, results: OriginKind = "record", needs: tuple[str, ...] = ()
+    *,
+    effect: Effect,
+    timeout: float,
+    results: OriginKind = "record",
+    needs: tuple[str, ...] = (),
+    through: str | None = None,
 ) -> Callable[[Callable[[A, ToolContext], Awaitable[R]]], Tool[A, R]]:
     """Make a tool of an async function `(arguments model, context) -> result model`; its docstring is for the model.
 
@@ -73,6 +80,7 @@ def tool(
             timeout=timeout,
             results=results,
             needs=needs,
+            through=through,
             arguments=cast("type[A]", arguments),
             result=cast("type[R]", result),
             run=function,

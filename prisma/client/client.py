@@ -33,6 +33,9 @@ class Batch(BaseBatch):
     thread: actions.ThreadBatchActions
     message: actions.MessageBatchActions
     run: actions.RunBatchActions
+    replica: actions.ReplicaBatchActions
+    delivery: actions.DeliveryBatchActions
+    inboundevent: actions.InboundEventBatchActions
     event: actions.EventBatchActions
     effect: actions.EffectBatchActions
     approval: actions.ApprovalBatchActions
@@ -64,6 +67,9 @@ class Prisma(BasePrisma[Batch]):
     thread: actions.ThreadActions
     message: actions.MessageActions
     run: actions.RunActions
+    replica: actions.ReplicaActions
+    delivery: actions.DeliveryActions
+    inboundevent: actions.InboundEventActions
     event: actions.EventActions
     effect: actions.EffectActions
     approval: actions.ApprovalActions

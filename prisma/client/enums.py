@@ -29,6 +29,12 @@ class RunStatus(StrEnum):
     cancelled = "cancelled"
 
 
+class DeliveryStatus(StrEnum):
+    pending = "pending"
+    delivered = "delivered"
+    failed = "failed"
+
+
 class EffectClass(StrEnum):
     read = "read"
     write = "write"
@@ -75,6 +81,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "Role": Role,
     "MessageRole": MessageRole,
     "RunStatus": RunStatus,
+    "DeliveryStatus": DeliveryStatus,
     "EffectClass": EffectClass,
     "EffectStatus": EffectStatus,
     "ApprovalStatus": ApprovalStatus,

@@ -49,7 +49,7 @@ class DraftInvoice(BaseModel):
     due_days: Annotated[int, Field(ge=0, le=120, description="Days from today until it is due.")] = 30
 
 
-@tool(effect="write", timeout=30.0)
+@tool(effect="write", timeout=30.0, through="invoices")
 async def draft_invoice(args: DraftInvoice, ctx: ToolContext) -> InvoiceCard:
     """Draft an invoice from an order document, or from lines that the user named. Nothing is sent.
 

@@ -37,7 +37,7 @@ class PaymentTaken(BaseModel):
     outstanding: Money
 
 
-@tool(effect="money", timeout=30.0)
+@tool(effect="money", timeout=30.0, through="invoices")
 async def take_payment(args: TakePayment, ctx: ToolContext) -> PaymentTaken:
     """Take the payment of an issued invoice, or a part of it. Never more than is outstanding."""
     found = await ctx.invoices.find(ctx, args.invoice.id)

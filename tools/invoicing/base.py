@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from tools.money import Money
 from tools.quantity import Quantity
+from tools.system import System
 
 if TYPE_CHECKING:
     from prisma.client import models
@@ -41,11 +42,12 @@ class Draft:
     order_id: str | None = None
 
 
-class Invoices(Protocol):
+class Invoices(System, Protocol):
     """Effects take `ctx.idempotency_key`: drafting or paying again with one key answers with what it did at first.
 
-    A local system works in `ctx.db`, so its effect and the record of it commit together. A remote one sends the key
-    along and keeps its answer in `ctx.db`. Rows returned include customer, order and succeeded payments.
+    A local system works in `ctx.db`, so its effect and the record of it commit together. One outside sends the key
+    along, heeds `ctx.attempt`, and keeps what it was answered in `ctx.db`; effects raise `OutcomeUnknown` when nobody
+    can tell whether they took place. Rows returned include customer, order and succeeded payments.
     """
 
     async def draft(self, ctx: ToolContext, draft: Draft) -> models.InvoiceWithRelations:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from tools.errors import Conflict, NotFound
@@ -13,6 +13,7 @@ from tools.ids import derived_id
 from tools.invoicing.base import Draft
 from tools.invoicing.sums import sums
 from tools.money import Money
+from tools.system import NEVER
 
 if TYPE_CHECKING:
     from prisma import Prisma
@@ -33,6 +34,10 @@ def _include() -> InvoiceInclude:
 
 class Ledger:
     """The `Invoices` that needs nothing but the database."""
+
+    name = "ledger"
+    local = True
+    repeatable_for: timedelta = NEVER
 
     async def draft(self, ctx: ToolContext, draft: Draft) -> models.InvoiceWithRelations:
         invoice_id = derived_id("inv", ctx.idempotency_key)

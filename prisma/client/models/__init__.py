@@ -11,9 +11,11 @@ from prisma.client.models.cache_entry import CacheEntry, CacheEntryPartial, Cach
 from prisma.client.models.chunk import Chunk, ChunkPartial, ChunkWithRelations
 from prisma.client.models.counter import Counter, CounterPartial, CounterWithRelations
 from prisma.client.models.customer import Customer, CustomerPartial, CustomerWithRelations
+from prisma.client.models.delivery import Delivery, DeliveryPartial, DeliveryWithRelations
 from prisma.client.models.document import Document, DocumentPartial, DocumentWithRelations
 from prisma.client.models.effect import Effect, EffectPartial, EffectWithRelations
 from prisma.client.models.event import Event, EventPartial, EventWithRelations
+from prisma.client.models.inbound_event import InboundEvent, InboundEventPartial, InboundEventWithRelations
 from prisma.client.models.invoice import Invoice, InvoicePartial, InvoiceWithRelations
 from prisma.client.models.invoice_line import InvoiceLine, InvoiceLinePartial, InvoiceLineWithRelations
 from prisma.client.models.message import Message, MessagePartial, MessageWithRelations
@@ -25,6 +27,7 @@ from prisma.client.models.purchase_order_line import (
     PurchaseOrderLinePartial,
     PurchaseOrderLineWithRelations,
 )
+from prisma.client.models.replica import Replica, ReplicaPartial, ReplicaWithRelations
 from prisma.client.models.run import Run, RunPartial, RunWithRelations
 from prisma.client.models.tag import Tag, TagPartial, TagWithRelations
 from prisma.client.models.tenant import Tenant, TenantPartial, TenantWithRelations
@@ -40,6 +43,9 @@ ROWS: dict[str, tuple[type[Row], type[Row], type[Row]]] = {
     "Thread": (Thread, ThreadWithRelations, ThreadPartial),
     "Message": (Message, MessageWithRelations, MessagePartial),
     "Run": (Run, RunWithRelations, RunPartial),
+    "Replica": (Replica, ReplicaWithRelations, ReplicaPartial),
+    "Delivery": (Delivery, DeliveryWithRelations, DeliveryPartial),
+    "InboundEvent": (InboundEvent, InboundEventWithRelations, InboundEventPartial),
     "Event": (Event, EventWithRelations, EventPartial),
     "Effect": (Effect, EffectWithRelations, EffectPartial),
     "Approval": (Approval, ApprovalWithRelations, ApprovalPartial),
@@ -89,6 +95,9 @@ __all__ = [
     "Customer",
     "CustomerPartial",
     "CustomerWithRelations",
+    "Delivery",
+    "DeliveryPartial",
+    "DeliveryWithRelations",
     "Document",
     "DocumentPartial",
     "DocumentWithRelations",
@@ -98,6 +107,9 @@ __all__ = [
     "Event",
     "EventPartial",
     "EventWithRelations",
+    "InboundEvent",
+    "InboundEventPartial",
+    "InboundEventWithRelations",
     "Invoice",
     "InvoiceLine",
     "InvoiceLinePartial",
@@ -119,6 +131,9 @@ __all__ = [
     "PurchaseOrderLineWithRelations",
     "PurchaseOrderPartial",
     "PurchaseOrderWithRelations",
+    "Replica",
+    "ReplicaPartial",
+    "ReplicaWithRelations",
     "Run",
     "RunPartial",
     "RunWithRelations",

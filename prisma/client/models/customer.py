@@ -31,6 +31,7 @@ class Customer(Row, frozen=True):
     currency: str
     credit_limit_minor: int
     active: bool
+    external_id: str | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
     tenant: TenantWithRelations | None = None
@@ -65,6 +66,7 @@ class CustomerPartial(Row, frozen=True):
     currency: str
     credit_limit_minor: int
     active: bool
+    external_id: str | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
     tenant: TenantWithRelations

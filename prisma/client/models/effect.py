@@ -27,6 +27,9 @@ class Effect(Row, frozen=True):
     status: EffectStatus
     result: Any
     error_code: str | None
+    provider: str | None
+    started_at: datetime.datetime | None
+    settled_by: str | None
     reserved_at: datetime.datetime
     finished_at: datetime.datetime | None
     run: RunWithRelations | None = None
@@ -52,6 +55,9 @@ class EffectPartial(Row, frozen=True):
     status: EffectStatus
     result: Any
     error_code: str | None
+    provider: str | None
+    started_at: datetime.datetime | None
+    settled_by: str | None
     reserved_at: datetime.datetime
     finished_at: datetime.datetime | None
     run: RunWithRelations

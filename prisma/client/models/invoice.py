@@ -32,6 +32,7 @@ class Invoice(Row, frozen=True):
     total_minor: int
     due_on: datetime.datetime
     issued_at: datetime.datetime | None
+    external_id: str | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
     tenant: TenantWithRelations | None = None
@@ -67,6 +68,7 @@ class InvoicePartial(Row, frozen=True):
     total_minor: int
     due_on: datetime.datetime
     issued_at: datetime.datetime | None
+    external_id: str | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
     tenant: TenantWithRelations

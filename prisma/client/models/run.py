@@ -11,6 +11,7 @@ from prisma.runtime.rows import FROM_QUERY, Row
 
 if TYPE_CHECKING:
     from prisma.client.models.approval import ApprovalWithRelations
+    from prisma.client.models.delivery import DeliveryWithRelations
     from prisma.client.models.effect import EffectWithRelations
     from prisma.client.models.event import EventWithRelations
     from prisma.client.models.message import MessageWithRelations
@@ -33,6 +34,13 @@ class Run(Row, frozen=True):
     last_sequence: int
     idempotency_key: str | None
     request_digest: str | None
+    request: Any
+    owner_id: str | None
+    attempt: int
+    stretch: int
+    recoveries: int
+    cancel_requested_at: datetime.datetime | None
+    cancel_seen_at: datetime.datetime | None
     error_code: str | None
     error_message: str | None
     input_tokens: int
@@ -49,6 +57,7 @@ class Run(Row, frozen=True):
     events: list[EventWithRelations] | None = None
     effects: list[EffectWithRelations] | None = None
     approvals: list[ApprovalWithRelations] | None = None
+    deliveries: list[DeliveryWithRelations] | None = None
 
 
 class RunWithRelations(Run, frozen=True):
@@ -61,6 +70,7 @@ class RunWithRelations(Run, frozen=True):
     events: list[EventWithRelations] = FROM_QUERY
     effects: list[EffectWithRelations] = FROM_QUERY
     approvals: list[ApprovalWithRelations] = FROM_QUERY
+    deliveries: list[DeliveryWithRelations] = FROM_QUERY
     count_: dict[str, int] = FROM_QUERY
 
 
@@ -78,6 +88,13 @@ class RunPartial(Row, frozen=True):
     last_sequence: int
     idempotency_key: str | None
     request_digest: str | None
+    request: Any
+    owner_id: str | None
+    attempt: int
+    stretch: int
+    recoveries: int
+    cancel_requested_at: datetime.datetime | None
+    cancel_seen_at: datetime.datetime | None
     error_code: str | None
     error_message: str | None
     input_tokens: int
@@ -94,4 +111,5 @@ class RunPartial(Row, frozen=True):
     events: list[EventWithRelations]
     effects: list[EffectWithRelations]
     approvals: list[ApprovalWithRelations]
+    deliveries: list[DeliveryWithRelations]
     count_: dict[str, int]

@@ -22,6 +22,7 @@ class Thread(Row, frozen=True):
     tenant_id: str
     user_id: str | None
     title: str
+    deleted_at: datetime.datetime | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
     tenant: TenantWithRelations | None = None
@@ -47,6 +48,7 @@ class ThreadPartial(Row, frozen=True):
     tenant_id: str
     user_id: str | None
     title: str
+    deleted_at: datetime.datetime | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
     tenant: TenantWithRelations

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from prisma.client.types.chunk import *  # noqa: F403
     from prisma.client.types.counter import *  # noqa: F403
     from prisma.client.types.customer import *  # noqa: F403
+    from prisma.client.types.delivery import *  # noqa: F403
     from prisma.client.types.document import *  # noqa: F403
     from prisma.client.types.effect import *  # noqa: F403
     from prisma.client.types.event import *  # noqa: F403
+    from prisma.client.types.inbound_event import *  # noqa: F403
     from prisma.client.types.invoice import *  # noqa: F403
     from prisma.client.types.invoice_line import *  # noqa: F403
     from prisma.client.types.message import *  # noqa: F403
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from prisma.client.types.product import *  # noqa: F403
     from prisma.client.types.purchase_order import *  # noqa: F403
     from prisma.client.types.purchase_order_line import *  # noqa: F403
+    from prisma.client.types.replica import *  # noqa: F403
     from prisma.client.types.run import *  # noqa: F403
     from prisma.client.types.shared import *  # noqa: F403
     from prisma.client.types.tag import *  # noqa: F403
@@ -35,11 +38,13 @@ if TYPE_CHECKING:
 _MODULES = {
     "PurchaseOrderLine": "purchase_order_line",
     "PurchaseOrder": "purchase_order",
+    "InboundEvent": "inbound_event",
     "InvoiceLine": "invoice_line",
     "AuditEntry": "audit_entry",
     "CacheEntry": "cache_entry",
     "Approval": "approval",
     "Customer": "customer",
+    "Delivery": "delivery",
     "Document": "document",
     "UserRole": "user_role",
     "Counter": "counter",
@@ -47,6 +52,7 @@ _MODULES = {
     "Message": "message",
     "Payment": "payment",
     "Product": "product",
+    "Replica": "replica",
     "Effect": "effect",
     "Tenant": "tenant",
     "Thread": "thread",

@@ -82,6 +82,7 @@ CustomerScalarFieldKeys: TypeAlias = Literal[
     "currency",
     "credit_limit_minor",
     "active",
+    "external_id",
     "created_at",
     "updated_at",
 ]
@@ -123,6 +124,7 @@ class CustomerSelect(TypedDict, total=False):
     currency: bool
     credit_limit_minor: bool
     active: bool
+    external_id: bool
     created_at: bool
     updated_at: bool
     tenant: bool | TenantArgs
@@ -148,6 +150,7 @@ class CustomerOmit(TypedDict, total=False):
     currency: bool
     credit_limit_minor: bool
     active: bool
+    external_id: bool
     created_at: bool
     updated_at: bool
 
@@ -189,6 +192,7 @@ class CustomerCountAggregateInput(TypedDict, total=False):
     currency: bool
     credit_limit_minor: bool
     active: bool
+    external_id: bool
     created_at: bool
     updated_at: bool
     _all: bool
@@ -208,6 +212,7 @@ class CustomerCountAggregateOutput(TypedDict):
     currency: int
     credit_limit_minor: int
     active: int
+    external_id: int
     created_at: int
     updated_at: int
     _all: int
@@ -239,6 +244,7 @@ class CustomerColumnAggregateInput(TypedDict, total=False):
     currency: bool
     credit_limit_minor: bool
     active: bool
+    external_id: bool
     created_at: bool
     updated_at: bool
 
@@ -257,6 +263,7 @@ class CustomerMinAggregateOutput(TypedDict):
     currency: str | None
     credit_limit_minor: int | None
     active: bool | None
+    external_id: str | None
     created_at: datetime.datetime | None
     updated_at: datetime.datetime | None
 
@@ -275,6 +282,7 @@ class CustomerMaxAggregateOutput(TypedDict):
     currency: str | None
     credit_limit_minor: int | None
     active: bool | None
+    external_id: str | None
     created_at: datetime.datetime | None
     updated_at: datetime.datetime | None
 
@@ -301,6 +309,7 @@ class CustomerGroupByOutput(TypedDict):
     currency: str
     credit_limit_minor: int
     active: bool
+    external_id: str | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
     _count: CustomerCountAggregateOutput
@@ -324,6 +333,7 @@ class CustomerFieldRefs:
     currency: FieldRef[str]
     credit_limit_minor: FieldRef[int]
     active: FieldRef[bool]
+    external_id: FieldRef[str]
     created_at: FieldRef[datetime.datetime]
     updated_at: FieldRef[datetime.datetime]
 
@@ -341,6 +351,7 @@ class _CustomerCreate(TypedDict, total=False):
     currency: Required[str]
     credit_limit_minor: Required[int]
     active: bool
+    external_id: str | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
 
@@ -358,6 +369,7 @@ class _CustomerUpdate(TypedDict, total=False):
     currency: str | StringFieldUpdateOperationsInput
     credit_limit_minor: int | BigIntFieldUpdateOperationsInput
     active: bool | BoolFieldUpdateOperationsInput
+    external_id: str | NullableStringFieldUpdateOperationsInput | None
     created_at: datetime.datetime | DateTimeFieldUpdateOperationsInput
     updated_at: datetime.datetime | DateTimeFieldUpdateOperationsInput
 
@@ -375,6 +387,7 @@ class _CustomerWhere(TypedDict, total=False):
     currency: StringFilter | str
     credit_limit_minor: BigIntFilter | int
     active: BoolFilter | bool
+    external_id: StringNullableFilter | str | None
     created_at: DateTimeFilter | datetime.datetime
     updated_at: DateTimeFilter | datetime.datetime
 
@@ -404,6 +417,7 @@ class CustomerOrderByWithRelationInput(TypedDict, total=False):
     currency: SortOrder
     credit_limit_minor: SortOrder
     active: SortOrder
+    external_id: SortOrder | SortOrderInput
     created_at: SortOrder
     updated_at: SortOrder
     tenant: TenantOrderByWithRelationInput
@@ -416,6 +430,7 @@ class _CustomerWhereUniqueInputBy1(_CustomerWhere, total=False):
     id: Required[str]
     tenant_id_email: CustomerTenant_idEmailCompoundUniqueInput
     tenant_id_tax_id: CustomerTenant_idTax_idCompoundUniqueInput
+    tenant_id_external_id: CustomerTenant_idExternal_idCompoundUniqueInput
     AND: CustomerWhereInput | Sequence[CustomerWhereInput]
     OR: Sequence[CustomerWhereInput]
     NOT: CustomerWhereInput | Sequence[CustomerWhereInput]
@@ -429,6 +444,7 @@ class _CustomerWhereUniqueInputBy2(_CustomerWhere, total=False):
     id: str
     tenant_id_email: Required[CustomerTenant_idEmailCompoundUniqueInput]
     tenant_id_tax_id: CustomerTenant_idTax_idCompoundUniqueInput
+    tenant_id_external_id: CustomerTenant_idExternal_idCompoundUniqueInput
     AND: CustomerWhereInput | Sequence[CustomerWhereInput]
     OR: Sequence[CustomerWhereInput]
     NOT: CustomerWhereInput | Sequence[CustomerWhereInput]
@@ -442,6 +458,21 @@ class _CustomerWhereUniqueInputBy3(_CustomerWhere, total=False):
     id: str
     tenant_id_email: CustomerTenant_idEmailCompoundUniqueInput
     tenant_id_tax_id: Required[CustomerTenant_idTax_idCompoundUniqueInput]
+    tenant_id_external_id: CustomerTenant_idExternal_idCompoundUniqueInput
+    AND: CustomerWhereInput | Sequence[CustomerWhereInput]
+    OR: Sequence[CustomerWhereInput]
+    NOT: CustomerWhereInput | Sequence[CustomerWhereInput]
+    tenant: TenantScalarRelationFilter | TenantWhereInput
+    purchase_orders: PurchaseOrderListRelationFilter
+    invoices: InvoiceListRelationFilter
+    payments: PaymentListRelationFilter
+
+
+class _CustomerWhereUniqueInputBy4(_CustomerWhere, total=False):
+    id: str
+    tenant_id_email: CustomerTenant_idEmailCompoundUniqueInput
+    tenant_id_tax_id: CustomerTenant_idTax_idCompoundUniqueInput
+    tenant_id_external_id: Required[CustomerTenant_idExternal_idCompoundUniqueInput]
     AND: CustomerWhereInput | Sequence[CustomerWhereInput]
     OR: Sequence[CustomerWhereInput]
     NOT: CustomerWhereInput | Sequence[CustomerWhereInput]
@@ -452,7 +483,10 @@ class _CustomerWhereUniqueInputBy3(_CustomerWhere, total=False):
 
 
 CustomerWhereUniqueInput: TypeAlias = (
-    _CustomerWhereUniqueInputBy1 | _CustomerWhereUniqueInputBy2 | _CustomerWhereUniqueInputBy3
+    _CustomerWhereUniqueInputBy1
+    | _CustomerWhereUniqueInputBy2
+    | _CustomerWhereUniqueInputBy3
+    | _CustomerWhereUniqueInputBy4
 )
 
 
@@ -470,6 +504,7 @@ class CustomerOrderByWithAggregationInput(TypedDict, total=False):
     currency: SortOrder
     credit_limit_minor: SortOrder
     active: SortOrder
+    external_id: SortOrder | SortOrderInput
     created_at: SortOrder
     updated_at: SortOrder
     _count: CustomerCountOrderByAggregateInput
@@ -496,6 +531,7 @@ class CustomerScalarWhereWithAggregatesInput(TypedDict, total=False):
     currency: StringWithAggregatesFilter | str
     credit_limit_minor: BigIntWithAggregatesFilter | int
     active: BoolWithAggregatesFilter | bool
+    external_id: StringNullableWithAggregatesFilter | str | None
     created_at: DateTimeWithAggregatesFilter | datetime.datetime
     updated_at: DateTimeWithAggregatesFilter | datetime.datetime
 
@@ -560,6 +596,11 @@ class CustomerTenant_idTax_idCompoundUniqueInput(TypedDict):
     tax_id: str
 
 
+class CustomerTenant_idExternal_idCompoundUniqueInput(TypedDict):
+    tenant_id: str
+    external_id: str
+
+
 class CustomerCountOrderByAggregateInput(TypedDict, total=False):
     id: SortOrder
     tenant_id: SortOrder
@@ -574,6 +615,7 @@ class CustomerCountOrderByAggregateInput(TypedDict, total=False):
     currency: SortOrder
     credit_limit_minor: SortOrder
     active: SortOrder
+    external_id: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
 
@@ -596,6 +638,7 @@ class CustomerMaxOrderByAggregateInput(TypedDict, total=False):
     currency: SortOrder
     credit_limit_minor: SortOrder
     active: SortOrder
+    external_id: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
 
@@ -614,6 +657,7 @@ class CustomerMinOrderByAggregateInput(TypedDict, total=False):
     currency: SortOrder
     credit_limit_minor: SortOrder
     active: SortOrder
+    external_id: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
 

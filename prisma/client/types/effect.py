@@ -63,6 +63,9 @@ EffectScalarFieldKeys: TypeAlias = Literal[
     "status",
     "result",
     "error_code",
+    "provider",
+    "started_at",
+    "settled_by",
     "reserved_at",
     "finished_at",
 ]
@@ -88,6 +91,9 @@ class EffectSelect(TypedDict, total=False):
     status: bool
     result: bool
     error_code: bool
+    provider: bool
+    started_at: bool
+    settled_by: bool
     reserved_at: bool
     finished_at: bool
     run: bool | RunArgs
@@ -107,6 +113,9 @@ class EffectOmit(TypedDict, total=False):
     status: bool
     result: bool
     error_code: bool
+    provider: bool
+    started_at: bool
+    settled_by: bool
     reserved_at: bool
     finished_at: bool
 
@@ -146,6 +155,9 @@ class EffectCountAggregateInput(TypedDict, total=False):
     status: bool
     result: bool
     error_code: bool
+    provider: bool
+    started_at: bool
+    settled_by: bool
     reserved_at: bool
     finished_at: bool
     _all: bool
@@ -163,6 +175,9 @@ class EffectCountAggregateOutput(TypedDict):
     status: int
     result: int
     error_code: int
+    provider: int
+    started_at: int
+    settled_by: int
     reserved_at: int
     finished_at: int
     _all: int
@@ -178,6 +193,9 @@ class EffectColumnAggregateInput(TypedDict, total=False):
     idempotency_key: bool
     status: bool
     error_code: bool
+    provider: bool
+    started_at: bool
+    settled_by: bool
     reserved_at: bool
     finished_at: bool
 
@@ -192,6 +210,9 @@ class EffectMinAggregateOutput(TypedDict):
     idempotency_key: str | None
     status: EffectStatus | None
     error_code: str | None
+    provider: str | None
+    started_at: datetime.datetime | None
+    settled_by: str | None
     reserved_at: datetime.datetime | None
     finished_at: datetime.datetime | None
 
@@ -206,6 +227,9 @@ class EffectMaxAggregateOutput(TypedDict):
     idempotency_key: str | None
     status: EffectStatus | None
     error_code: str | None
+    provider: str | None
+    started_at: datetime.datetime | None
+    settled_by: str | None
     reserved_at: datetime.datetime | None
     finished_at: datetime.datetime | None
 
@@ -228,6 +252,9 @@ class EffectGroupByOutput(TypedDict):
     status: EffectStatus
     result: Any
     error_code: str | None
+    provider: str | None
+    started_at: datetime.datetime | None
+    settled_by: str | None
     reserved_at: datetime.datetime
     finished_at: datetime.datetime | None
     _count: EffectCountAggregateOutput
@@ -247,6 +274,9 @@ class EffectFieldRefs:
     status: FieldRef[EffectStatus]
     result: FieldRef[Any]
     error_code: FieldRef[str]
+    provider: FieldRef[str]
+    started_at: FieldRef[datetime.datetime]
+    settled_by: FieldRef[str]
     reserved_at: FieldRef[datetime.datetime]
     finished_at: FieldRef[datetime.datetime]
 
@@ -262,6 +292,9 @@ class _EffectCreate(TypedDict, total=False):
     status: EffectStatusLike
     result: DbNullType | JsonNullType | JsonInput
     error_code: str | None
+    provider: str | None
+    started_at: datetime.datetime | None
+    settled_by: str | None
     reserved_at: datetime.datetime
     finished_at: datetime.datetime | None
 
@@ -277,6 +310,9 @@ class _EffectUpdate(TypedDict, total=False):
     status: EffectStatusLike | EnumEffectStatusFieldUpdateOperationsInput
     result: DbNullType | JsonNullType | JsonInput
     error_code: str | NullableStringFieldUpdateOperationsInput | None
+    provider: str | NullableStringFieldUpdateOperationsInput | None
+    started_at: datetime.datetime | NullableDateTimeFieldUpdateOperationsInput | None
+    settled_by: str | NullableStringFieldUpdateOperationsInput | None
     reserved_at: datetime.datetime | DateTimeFieldUpdateOperationsInput
     finished_at: datetime.datetime | NullableDateTimeFieldUpdateOperationsInput | None
 
@@ -291,6 +327,9 @@ class _EffectWhere(TypedDict, total=False):
     status: EnumEffectStatusFilter | EffectStatusLike
     result: JsonNullableFilter
     error_code: StringNullableFilter | str | None
+    provider: StringNullableFilter | str | None
+    started_at: DateTimeNullableFilter | datetime.datetime | None
+    settled_by: StringNullableFilter | str | None
     reserved_at: DateTimeFilter | datetime.datetime
     finished_at: DateTimeNullableFilter | datetime.datetime | None
 
@@ -316,6 +355,9 @@ class EffectOrderByWithRelationInput(TypedDict, total=False):
     status: SortOrder
     result: SortOrder | SortOrderInput
     error_code: SortOrder | SortOrderInput
+    provider: SortOrder | SortOrderInput
+    started_at: SortOrder | SortOrderInput
+    settled_by: SortOrder | SortOrderInput
     reserved_at: SortOrder
     finished_at: SortOrder | SortOrderInput
     run: RunOrderByWithRelationInput
@@ -366,6 +408,9 @@ class EffectOrderByWithAggregationInput(TypedDict, total=False):
     status: SortOrder
     result: SortOrder | SortOrderInput
     error_code: SortOrder | SortOrderInput
+    provider: SortOrder | SortOrderInput
+    started_at: SortOrder | SortOrderInput
+    settled_by: SortOrder | SortOrderInput
     reserved_at: SortOrder
     finished_at: SortOrder | SortOrderInput
     _count: EffectCountOrderByAggregateInput
@@ -388,6 +433,9 @@ class EffectScalarWhereWithAggregatesInput(TypedDict, total=False):
     status: EnumEffectStatusWithAggregatesFilter | EffectStatusLike
     result: JsonNullableWithAggregatesFilter
     error_code: StringNullableWithAggregatesFilter | str | None
+    provider: StringNullableWithAggregatesFilter | str | None
+    started_at: DateTimeNullableWithAggregatesFilter | datetime.datetime | None
+    settled_by: StringNullableWithAggregatesFilter | str | None
     reserved_at: DateTimeWithAggregatesFilter | datetime.datetime
     finished_at: DateTimeNullableWithAggregatesFilter | datetime.datetime | None
 
@@ -447,6 +495,9 @@ class EffectCountOrderByAggregateInput(TypedDict, total=False):
     status: SortOrder
     result: SortOrder
     error_code: SortOrder
+    provider: SortOrder
+    started_at: SortOrder
+    settled_by: SortOrder
     reserved_at: SortOrder
     finished_at: SortOrder
 
@@ -461,6 +512,9 @@ class EffectMaxOrderByAggregateInput(TypedDict, total=False):
     idempotency_key: SortOrder
     status: SortOrder
     error_code: SortOrder
+    provider: SortOrder
+    started_at: SortOrder
+    settled_by: SortOrder
     reserved_at: SortOrder
     finished_at: SortOrder
 
@@ -475,6 +529,9 @@ class EffectMinOrderByAggregateInput(TypedDict, total=False):
     idempotency_key: SortOrder
     status: SortOrder
     error_code: SortOrder
+    provider: SortOrder
+    started_at: SortOrder
+    settled_by: SortOrder
     reserved_at: SortOrder
     finished_at: SortOrder
 

@@ -94,6 +94,7 @@ InvoiceScalarFieldKeys: TypeAlias = Literal[
     "total_minor",
     "due_on",
     "issued_at",
+    "external_id",
     "created_at",
     "updated_at",
 ]
@@ -134,6 +135,7 @@ class InvoiceSelect(TypedDict, total=False):
     total_minor: bool
     due_on: bool
     issued_at: bool
+    external_id: bool
     created_at: bool
     updated_at: bool
     tenant: bool | TenantArgs
@@ -159,6 +161,7 @@ class InvoiceOmit(TypedDict, total=False):
     total_minor: bool
     due_on: bool
     issued_at: bool
+    external_id: bool
     created_at: bool
     updated_at: bool
 
@@ -199,6 +202,7 @@ class InvoiceCountAggregateInput(TypedDict, total=False):
     total_minor: bool
     due_on: bool
     issued_at: bool
+    external_id: bool
     created_at: bool
     updated_at: bool
     _all: bool
@@ -217,6 +221,7 @@ class InvoiceCountAggregateOutput(TypedDict):
     total_minor: int
     due_on: int
     issued_at: int
+    external_id: int
     created_at: int
     updated_at: int
     _all: int
@@ -253,6 +258,7 @@ class InvoiceColumnAggregateInput(TypedDict, total=False):
     total_minor: bool
     due_on: bool
     issued_at: bool
+    external_id: bool
     created_at: bool
     updated_at: bool
 
@@ -270,6 +276,7 @@ class InvoiceMinAggregateOutput(TypedDict):
     total_minor: int | None
     due_on: datetime.datetime | None
     issued_at: datetime.datetime | None
+    external_id: str | None
     created_at: datetime.datetime | None
     updated_at: datetime.datetime | None
 
@@ -287,6 +294,7 @@ class InvoiceMaxAggregateOutput(TypedDict):
     total_minor: int | None
     due_on: datetime.datetime | None
     issued_at: datetime.datetime | None
+    external_id: str | None
     created_at: datetime.datetime | None
     updated_at: datetime.datetime | None
 
@@ -312,6 +320,7 @@ class InvoiceGroupByOutput(TypedDict):
     total_minor: int
     due_on: datetime.datetime
     issued_at: datetime.datetime | None
+    external_id: str | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
     _count: InvoiceCountAggregateOutput
@@ -334,6 +343,7 @@ class InvoiceFieldRefs:
     total_minor: FieldRef[int]
     due_on: FieldRef[datetime.datetime]
     issued_at: FieldRef[datetime.datetime]
+    external_id: FieldRef[str]
     created_at: FieldRef[datetime.datetime]
     updated_at: FieldRef[datetime.datetime]
 
@@ -348,6 +358,7 @@ class _InvoiceCreate(TypedDict, total=False):
     total_minor: Required[int]
     due_on: Required[datetime.datetime]
     issued_at: datetime.datetime | None
+    external_id: str | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
 
@@ -362,6 +373,7 @@ class _InvoiceUpdate(TypedDict, total=False):
     total_minor: int | BigIntFieldUpdateOperationsInput
     due_on: datetime.datetime | DateTimeFieldUpdateOperationsInput
     issued_at: datetime.datetime | NullableDateTimeFieldUpdateOperationsInput | None
+    external_id: str | NullableStringFieldUpdateOperationsInput | None
     created_at: datetime.datetime | DateTimeFieldUpdateOperationsInput
     updated_at: datetime.datetime | DateTimeFieldUpdateOperationsInput
 
@@ -378,6 +390,7 @@ class _InvoiceWhere(TypedDict, total=False):
     total_minor: BigIntFilter | int
     due_on: DateTimeFilter | datetime.datetime
     issued_at: DateTimeNullableFilter | datetime.datetime | None
+    external_id: StringNullableFilter | str | None
     created_at: DateTimeFilter | datetime.datetime
     updated_at: DateTimeFilter | datetime.datetime
 
@@ -407,6 +420,7 @@ class InvoiceOrderByWithRelationInput(TypedDict, total=False):
     total_minor: SortOrder
     due_on: SortOrder
     issued_at: SortOrder | SortOrderInput
+    external_id: SortOrder | SortOrderInput
     created_at: SortOrder
     updated_at: SortOrder
     tenant: TenantOrderByWithRelationInput
@@ -419,6 +433,7 @@ class InvoiceOrderByWithRelationInput(TypedDict, total=False):
 class _InvoiceWhereUniqueInputBy1(_InvoiceWhere, total=False):
     id: Required[str]
     tenant_id_number: InvoiceTenant_idNumberCompoundUniqueInput
+    tenant_id_external_id: InvoiceTenant_idExternal_idCompoundUniqueInput
     AND: InvoiceWhereInput | Sequence[InvoiceWhereInput]
     OR: Sequence[InvoiceWhereInput]
     NOT: InvoiceWhereInput | Sequence[InvoiceWhereInput]
@@ -432,6 +447,7 @@ class _InvoiceWhereUniqueInputBy1(_InvoiceWhere, total=False):
 class _InvoiceWhereUniqueInputBy2(_InvoiceWhere, total=False):
     id: str
     tenant_id_number: Required[InvoiceTenant_idNumberCompoundUniqueInput]
+    tenant_id_external_id: InvoiceTenant_idExternal_idCompoundUniqueInput
     AND: InvoiceWhereInput | Sequence[InvoiceWhereInput]
     OR: Sequence[InvoiceWhereInput]
     NOT: InvoiceWhereInput | Sequence[InvoiceWhereInput]
@@ -442,7 +458,23 @@ class _InvoiceWhereUniqueInputBy2(_InvoiceWhere, total=False):
     payments: PaymentListRelationFilter
 
 
-InvoiceWhereUniqueInput: TypeAlias = _InvoiceWhereUniqueInputBy1 | _InvoiceWhereUniqueInputBy2
+class _InvoiceWhereUniqueInputBy3(_InvoiceWhere, total=False):
+    id: str
+    tenant_id_number: InvoiceTenant_idNumberCompoundUniqueInput
+    tenant_id_external_id: Required[InvoiceTenant_idExternal_idCompoundUniqueInput]
+    AND: InvoiceWhereInput | Sequence[InvoiceWhereInput]
+    OR: Sequence[InvoiceWhereInput]
+    NOT: InvoiceWhereInput | Sequence[InvoiceWhereInput]
+    tenant: TenantScalarRelationFilter | TenantWhereInput
+    customer: CustomerScalarRelationFilter | CustomerWhereInput
+    order: PurchaseOrderNullableScalarRelationFilter | PurchaseOrderWhereInput | None
+    lines: InvoiceLineListRelationFilter
+    payments: PaymentListRelationFilter
+
+
+InvoiceWhereUniqueInput: TypeAlias = (
+    _InvoiceWhereUniqueInputBy1 | _InvoiceWhereUniqueInputBy2 | _InvoiceWhereUniqueInputBy3
+)
 
 
 class InvoiceOrderByWithAggregationInput(TypedDict, total=False):
@@ -458,6 +490,7 @@ class InvoiceOrderByWithAggregationInput(TypedDict, total=False):
     total_minor: SortOrder
     due_on: SortOrder
     issued_at: SortOrder | SortOrderInput
+    external_id: SortOrder | SortOrderInput
     created_at: SortOrder
     updated_at: SortOrder
     _count: InvoiceCountOrderByAggregateInput
@@ -483,6 +516,7 @@ class InvoiceScalarWhereWithAggregatesInput(TypedDict, total=False):
     total_minor: BigIntWithAggregatesFilter | int
     due_on: DateTimeWithAggregatesFilter | datetime.datetime
     issued_at: DateTimeNullableWithAggregatesFilter | datetime.datetime | None
+    external_id: StringNullableWithAggregatesFilter | str | None
     created_at: DateTimeWithAggregatesFilter | datetime.datetime
     updated_at: DateTimeWithAggregatesFilter | datetime.datetime
 
@@ -550,6 +584,11 @@ class InvoiceTenant_idNumberCompoundUniqueInput(TypedDict):
     number: str
 
 
+class InvoiceTenant_idExternal_idCompoundUniqueInput(TypedDict):
+    tenant_id: str
+    external_id: str
+
+
 class InvoiceCountOrderByAggregateInput(TypedDict, total=False):
     id: SortOrder
     tenant_id: SortOrder
@@ -563,6 +602,7 @@ class InvoiceCountOrderByAggregateInput(TypedDict, total=False):
     total_minor: SortOrder
     due_on: SortOrder
     issued_at: SortOrder
+    external_id: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
 
@@ -586,6 +626,7 @@ class InvoiceMaxOrderByAggregateInput(TypedDict, total=False):
     total_minor: SortOrder
     due_on: SortOrder
     issued_at: SortOrder
+    external_id: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
 
@@ -603,6 +644,7 @@ class InvoiceMinOrderByAggregateInput(TypedDict, total=False):
     total_minor: SortOrder
     due_on: SortOrder
     issued_at: SortOrder
+    external_id: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
 

@@ -23,6 +23,16 @@ if TYPE_CHECKING:
         ApprovalUpdateManyWithoutRunNestedInput,
         FindManyApprovalArgs,
     )
+    from prisma.client.types.delivery import (
+        DeliveryCountArgs,
+        DeliveryCreateNestedManyWithoutRunInput,
+        DeliveryListRelationFilter,
+        DeliveryOrderByRelationAggregateInput,
+        DeliveryUncheckedCreateNestedManyWithoutRunInput,
+        DeliveryUncheckedUpdateManyWithoutRunNestedInput,
+        DeliveryUpdateManyWithoutRunNestedInput,
+        FindManyDeliveryArgs,
+    )
     from prisma.client.types.effect import (
         EffectCountArgs,
         EffectCreateNestedManyWithoutRunInput,
@@ -115,6 +125,13 @@ RunScalarFieldKeys: TypeAlias = Literal[
     "last_sequence",
     "idempotency_key",
     "request_digest",
+    "request",
+    "owner_id",
+    "attempt",
+    "stretch",
+    "recoveries",
+    "cancel_requested_at",
+    "cancel_seen_at",
     "error_code",
     "error_message",
     "input_tokens",
@@ -132,6 +149,7 @@ class RunCountSelect(TypedDict, total=False):
     events: bool | EventCountArgs
     effects: bool | EffectCountArgs
     approvals: bool | ApprovalCountArgs
+    deliveries: bool | DeliveryCountArgs
 
 
 class RunCountSelectArgs(TypedDict):
@@ -148,6 +166,7 @@ class RunInclude(TypedDict, total=False):
     events: bool | FindManyEventArgs
     effects: bool | FindManyEffectArgs
     approvals: bool | FindManyApprovalArgs
+    deliveries: bool | FindManyDeliveryArgs
     _count: bool | RunCountSelectArgs
 
 
@@ -165,6 +184,13 @@ class RunSelect(TypedDict, total=False):
     last_sequence: bool
     idempotency_key: bool
     request_digest: bool
+    request: bool
+    owner_id: bool
+    attempt: bool
+    stretch: bool
+    recoveries: bool
+    cancel_requested_at: bool
+    cancel_seen_at: bool
     error_code: bool
     error_message: bool
     input_tokens: bool
@@ -181,6 +207,7 @@ class RunSelect(TypedDict, total=False):
     events: bool | FindManyEventArgs
     effects: bool | FindManyEffectArgs
     approvals: bool | FindManyApprovalArgs
+    deliveries: bool | FindManyDeliveryArgs
     _count: bool | RunCountSelectArgs
 
 
@@ -198,6 +225,13 @@ class RunOmit(TypedDict, total=False):
     last_sequence: bool
     idempotency_key: bool
     request_digest: bool
+    request: bool
+    owner_id: bool
+    attempt: bool
+    stretch: bool
+    recoveries: bool
+    cancel_requested_at: bool
+    cancel_seen_at: bool
     error_code: bool
     error_message: bool
     input_tokens: bool
@@ -244,6 +278,13 @@ class RunCountAggregateInput(TypedDict, total=False):
     last_sequence: bool
     idempotency_key: bool
     request_digest: bool
+    request: bool
+    owner_id: bool
+    attempt: bool
+    stretch: bool
+    recoveries: bool
+    cancel_requested_at: bool
+    cancel_seen_at: bool
     error_code: bool
     error_message: bool
     input_tokens: bool
@@ -268,6 +309,13 @@ class RunCountAggregateOutput(TypedDict):
     last_sequence: int
     idempotency_key: int
     request_digest: int
+    request: int
+    owner_id: int
+    attempt: int
+    stretch: int
+    recoveries: int
+    cancel_requested_at: int
+    cancel_seen_at: int
     error_code: int
     error_message: int
     input_tokens: int
@@ -282,6 +330,9 @@ class RunCountAggregateOutput(TypedDict):
 
 class RunNumberAggregateInput(TypedDict, total=False):
     last_sequence: bool
+    attempt: bool
+    stretch: bool
+    recoveries: bool
     input_tokens: bool
     output_tokens: bool
     steps: bool
@@ -289,6 +340,9 @@ class RunNumberAggregateInput(TypedDict, total=False):
 
 class RunAvgAggregateOutput(TypedDict):
     last_sequence: float | None
+    attempt: float | None
+    stretch: float | None
+    recoveries: float | None
     input_tokens: float | None
     output_tokens: float | None
     steps: float | None
@@ -296,6 +350,9 @@ class RunAvgAggregateOutput(TypedDict):
 
 class RunSumAggregateOutput(TypedDict):
     last_sequence: int | None
+    attempt: int | None
+    stretch: int | None
+    recoveries: int | None
     input_tokens: int | None
     output_tokens: int | None
     steps: int | None
@@ -312,6 +369,12 @@ class RunColumnAggregateInput(TypedDict, total=False):
     last_sequence: bool
     idempotency_key: bool
     request_digest: bool
+    owner_id: bool
+    attempt: bool
+    stretch: bool
+    recoveries: bool
+    cancel_requested_at: bool
+    cancel_seen_at: bool
     error_code: bool
     error_message: bool
     input_tokens: bool
@@ -334,6 +397,12 @@ class RunMinAggregateOutput(TypedDict):
     last_sequence: int | None
     idempotency_key: str | None
     request_digest: str | None
+    owner_id: str | None
+    attempt: int | None
+    stretch: int | None
+    recoveries: int | None
+    cancel_requested_at: datetime.datetime | None
+    cancel_seen_at: datetime.datetime | None
     error_code: str | None
     error_message: str | None
     input_tokens: int | None
@@ -356,6 +425,12 @@ class RunMaxAggregateOutput(TypedDict):
     last_sequence: int | None
     idempotency_key: str | None
     request_digest: str | None
+    owner_id: str | None
+    attempt: int | None
+    stretch: int | None
+    recoveries: int | None
+    cancel_requested_at: datetime.datetime | None
+    cancel_seen_at: datetime.datetime | None
     error_code: str | None
     error_message: str | None
     input_tokens: int | None
@@ -387,6 +462,13 @@ class RunGroupByOutput(TypedDict):
     last_sequence: int
     idempotency_key: str | None
     request_digest: str | None
+    request: Any
+    owner_id: str | None
+    attempt: int
+    stretch: int
+    recoveries: int
+    cancel_requested_at: datetime.datetime | None
+    cancel_seen_at: datetime.datetime | None
     error_code: str | None
     error_message: str | None
     input_tokens: int
@@ -415,6 +497,13 @@ class RunFieldRefs:
     last_sequence: FieldRef[int]
     idempotency_key: FieldRef[str]
     request_digest: FieldRef[str]
+    request: FieldRef[Any]
+    owner_id: FieldRef[str]
+    attempt: FieldRef[int]
+    stretch: FieldRef[int]
+    recoveries: FieldRef[int]
+    cancel_requested_at: FieldRef[datetime.datetime]
+    cancel_seen_at: FieldRef[datetime.datetime]
     error_code: FieldRef[str]
     error_message: FieldRef[str]
     input_tokens: FieldRef[int]
@@ -435,6 +524,13 @@ class _RunCreate(TypedDict, total=False):
     last_sequence: int
     idempotency_key: str | None
     request_digest: str | None
+    request: DbNullType | JsonNullType | JsonInput
+    owner_id: str | None
+    attempt: int
+    stretch: int
+    recoveries: int
+    cancel_requested_at: datetime.datetime | None
+    cancel_seen_at: datetime.datetime | None
     error_code: str | None
     error_message: str | None
     input_tokens: int
@@ -455,6 +551,13 @@ class _RunUpdate(TypedDict, total=False):
     last_sequence: int | IntFieldUpdateOperationsInput
     idempotency_key: str | NullableStringFieldUpdateOperationsInput | None
     request_digest: str | NullableStringFieldUpdateOperationsInput | None
+    request: DbNullType | JsonNullType | JsonInput
+    owner_id: str | NullableStringFieldUpdateOperationsInput | None
+    attempt: int | IntFieldUpdateOperationsInput
+    stretch: int | IntFieldUpdateOperationsInput
+    recoveries: int | IntFieldUpdateOperationsInput
+    cancel_requested_at: datetime.datetime | NullableDateTimeFieldUpdateOperationsInput | None
+    cancel_seen_at: datetime.datetime | NullableDateTimeFieldUpdateOperationsInput | None
     error_code: str | NullableStringFieldUpdateOperationsInput | None
     error_message: str | NullableStringFieldUpdateOperationsInput | None
     input_tokens: int | IntFieldUpdateOperationsInput
@@ -477,6 +580,13 @@ class _RunWhere(TypedDict, total=False):
     last_sequence: IntFilter | int
     idempotency_key: StringNullableFilter | str | None
     request_digest: StringNullableFilter | str | None
+    request: JsonNullableFilter
+    owner_id: StringNullableFilter | str | None
+    attempt: IntFilter | int
+    stretch: IntFilter | int
+    recoveries: IntFilter | int
+    cancel_requested_at: DateTimeNullableFilter | datetime.datetime | None
+    cancel_seen_at: DateTimeNullableFilter | datetime.datetime | None
     error_code: StringNullableFilter | str | None
     error_message: StringNullableFilter | str | None
     input_tokens: IntFilter | int
@@ -500,6 +610,7 @@ class RunWhereInput(_RunWhere, total=False):
     events: EventListRelationFilter
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
+    deliveries: DeliveryListRelationFilter
 
 
 class RunOrderByWithRelationInput(TypedDict, total=False):
@@ -514,6 +625,13 @@ class RunOrderByWithRelationInput(TypedDict, total=False):
     last_sequence: SortOrder
     idempotency_key: SortOrder | SortOrderInput
     request_digest: SortOrder | SortOrderInput
+    request: SortOrder | SortOrderInput
+    owner_id: SortOrder | SortOrderInput
+    attempt: SortOrder
+    stretch: SortOrder
+    recoveries: SortOrder
+    cancel_requested_at: SortOrder | SortOrderInput
+    cancel_seen_at: SortOrder | SortOrderInput
     error_code: SortOrder | SortOrderInput
     error_message: SortOrder | SortOrderInput
     input_tokens: SortOrder
@@ -530,6 +648,7 @@ class RunOrderByWithRelationInput(TypedDict, total=False):
     events: EventOrderByRelationAggregateInput
     effects: EffectOrderByRelationAggregateInput
     approvals: ApprovalOrderByRelationAggregateInput
+    deliveries: DeliveryOrderByRelationAggregateInput
 
 
 class _RunWhereUniqueInputBy1(_RunWhere, total=False):
@@ -545,6 +664,7 @@ class _RunWhereUniqueInputBy1(_RunWhere, total=False):
     events: EventListRelationFilter
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
+    deliveries: DeliveryListRelationFilter
 
 
 class _RunWhereUniqueInputBy2(_RunWhere, total=False):
@@ -560,6 +680,7 @@ class _RunWhereUniqueInputBy2(_RunWhere, total=False):
     events: EventListRelationFilter
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
+    deliveries: DeliveryListRelationFilter
 
 
 RunWhereUniqueInput: TypeAlias = _RunWhereUniqueInputBy1 | _RunWhereUniqueInputBy2
@@ -577,6 +698,13 @@ class RunOrderByWithAggregationInput(TypedDict, total=False):
     last_sequence: SortOrder
     idempotency_key: SortOrder | SortOrderInput
     request_digest: SortOrder | SortOrderInput
+    request: SortOrder | SortOrderInput
+    owner_id: SortOrder | SortOrderInput
+    attempt: SortOrder
+    stretch: SortOrder
+    recoveries: SortOrder
+    cancel_requested_at: SortOrder | SortOrderInput
+    cancel_seen_at: SortOrder | SortOrderInput
     error_code: SortOrder | SortOrderInput
     error_message: SortOrder | SortOrderInput
     input_tokens: SortOrder
@@ -608,6 +736,13 @@ class RunScalarWhereWithAggregatesInput(TypedDict, total=False):
     last_sequence: IntWithAggregatesFilter | int
     idempotency_key: StringNullableWithAggregatesFilter | str | None
     request_digest: StringNullableWithAggregatesFilter | str | None
+    request: JsonNullableWithAggregatesFilter
+    owner_id: StringNullableWithAggregatesFilter | str | None
+    attempt: IntWithAggregatesFilter | int
+    stretch: IntWithAggregatesFilter | int
+    recoveries: IntWithAggregatesFilter | int
+    cancel_requested_at: DateTimeNullableWithAggregatesFilter | datetime.datetime | None
+    cancel_seen_at: DateTimeNullableWithAggregatesFilter | datetime.datetime | None
     error_code: StringNullableWithAggregatesFilter | str | None
     error_message: StringNullableWithAggregatesFilter | str | None
     input_tokens: IntWithAggregatesFilter | int
@@ -627,6 +762,7 @@ class RunCreateInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
+    deliveries: DeliveryCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateInput(_RunCreate, total=False):
@@ -637,6 +773,7 @@ class RunUncheckedCreateInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunUpdateInput(_RunUpdate, total=False):
@@ -647,6 +784,7 @@ class RunUpdateInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateInput(_RunUpdate, total=False):
@@ -657,6 +795,7 @@ class RunUncheckedUpdateInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateManyInput(_RunCreate, total=False):
@@ -712,6 +851,13 @@ class RunCountOrderByAggregateInput(TypedDict, total=False):
     last_sequence: SortOrder
     idempotency_key: SortOrder
     request_digest: SortOrder
+    request: SortOrder
+    owner_id: SortOrder
+    attempt: SortOrder
+    stretch: SortOrder
+    recoveries: SortOrder
+    cancel_requested_at: SortOrder
+    cancel_seen_at: SortOrder
     error_code: SortOrder
     error_message: SortOrder
     input_tokens: SortOrder
@@ -725,6 +871,9 @@ class RunCountOrderByAggregateInput(TypedDict, total=False):
 
 class RunAvgOrderByAggregateInput(TypedDict, total=False):
     last_sequence: SortOrder
+    attempt: SortOrder
+    stretch: SortOrder
+    recoveries: SortOrder
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
@@ -741,6 +890,12 @@ class RunMaxOrderByAggregateInput(TypedDict, total=False):
     last_sequence: SortOrder
     idempotency_key: SortOrder
     request_digest: SortOrder
+    owner_id: SortOrder
+    attempt: SortOrder
+    stretch: SortOrder
+    recoveries: SortOrder
+    cancel_requested_at: SortOrder
+    cancel_seen_at: SortOrder
     error_code: SortOrder
     error_message: SortOrder
     input_tokens: SortOrder
@@ -763,6 +918,12 @@ class RunMinOrderByAggregateInput(TypedDict, total=False):
     last_sequence: SortOrder
     idempotency_key: SortOrder
     request_digest: SortOrder
+    owner_id: SortOrder
+    attempt: SortOrder
+    stretch: SortOrder
+    recoveries: SortOrder
+    cancel_requested_at: SortOrder
+    cancel_seen_at: SortOrder
     error_code: SortOrder
     error_message: SortOrder
     input_tokens: SortOrder
@@ -776,6 +937,9 @@ class RunMinOrderByAggregateInput(TypedDict, total=False):
 
 class RunSumOrderByAggregateInput(TypedDict, total=False):
     last_sequence: SortOrder
+    attempt: SortOrder
+    stretch: SortOrder
+    recoveries: SortOrder
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
@@ -997,6 +1161,24 @@ class RunUpdateOneWithoutMessagesNestedInput(TypedDict, total=False):
     )
 
 
+class RunCreateNestedOneWithoutDeliveriesInput(TypedDict, total=False):
+    create: RunCreateWithoutDeliveriesInput | RunUncheckedCreateWithoutDeliveriesInput
+    connect_or_create: RunCreateOrConnectWithoutDeliveriesInput
+    connect: RunWhereUniqueInput
+
+
+class RunUpdateOneRequiredWithoutDeliveriesNestedInput(TypedDict, total=False):
+    create: RunCreateWithoutDeliveriesInput | RunUncheckedCreateWithoutDeliveriesInput
+    connect_or_create: RunCreateOrConnectWithoutDeliveriesInput
+    upsert: RunUpsertWithoutDeliveriesInput
+    connect: RunWhereUniqueInput
+    update: (
+        RunUpdateToOneWithWhereWithoutDeliveriesInput
+        | RunUpdateWithoutDeliveriesInput
+        | RunUncheckedUpdateWithoutDeliveriesInput
+    )
+
+
 class RunCreateNestedOneWithoutEventsInput(TypedDict, total=False):
     create: RunCreateWithoutEventsInput | RunUncheckedCreateWithoutEventsInput
     connect_or_create: RunCreateOrConnectWithoutEventsInput
@@ -1056,6 +1238,7 @@ class RunCreateWithoutTenantInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
+    deliveries: DeliveryCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutTenantInput(_RunCreate, total=False):
@@ -1065,6 +1248,7 @@ class RunUncheckedCreateWithoutTenantInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutTenantInput(TypedDict):
@@ -1107,6 +1291,7 @@ class RunCreateWithoutUserInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
+    deliveries: DeliveryCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutUserInput(_RunCreate, total=False):
@@ -1116,6 +1301,7 @@ class RunUncheckedCreateWithoutUserInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutUserInput(TypedDict):
@@ -1151,6 +1337,7 @@ class RunCreateWithoutThreadInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
+    deliveries: DeliveryCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutThreadInput(_RunCreate, total=False):
@@ -1160,6 +1347,7 @@ class RunUncheckedCreateWithoutThreadInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutThreadInput(TypedDict):
@@ -1195,6 +1383,7 @@ class RunCreateWithoutMessagesInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
+    deliveries: DeliveryCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutMessagesInput(_RunCreate, total=False):
@@ -1204,6 +1393,7 @@ class RunUncheckedCreateWithoutMessagesInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutMessagesInput(TypedDict):
@@ -1229,12 +1419,70 @@ class RunUpdateWithoutMessagesInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutMessagesInput(_RunUpdate, total=False):
     tenant_id: str | StringFieldUpdateOperationsInput
     thread_id: str | StringFieldUpdateOperationsInput
     user_id: str | NullableStringFieldUpdateOperationsInput | None
+    events: EventUncheckedUpdateManyWithoutRunNestedInput
+    effects: EffectUncheckedUpdateManyWithoutRunNestedInput
+    approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+
+
+class RunCreateWithoutDeliveriesInput(_RunCreate, total=False):
+    tenant: Required[TenantCreateNestedOneWithoutRunsInput]
+    thread: Required[ThreadCreateNestedOneWithoutRunsInput]
+    user: UserCreateNestedOneWithoutRunsInput
+    messages: MessageCreateNestedManyWithoutRunInput
+    events: EventCreateNestedManyWithoutRunInput
+    effects: EffectCreateNestedManyWithoutRunInput
+    approvals: ApprovalCreateNestedManyWithoutRunInput
+
+
+class RunUncheckedCreateWithoutDeliveriesInput(_RunCreate, total=False):
+    tenant_id: Required[str]
+    thread_id: Required[str]
+    user_id: str | None
+    messages: MessageUncheckedCreateNestedManyWithoutRunInput
+    events: EventUncheckedCreateNestedManyWithoutRunInput
+    effects: EffectUncheckedCreateNestedManyWithoutRunInput
+    approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+
+
+class RunCreateOrConnectWithoutDeliveriesInput(TypedDict):
+    where: RunWhereUniqueInput
+    create: RunCreateWithoutDeliveriesInput | RunUncheckedCreateWithoutDeliveriesInput
+
+
+class RunUpsertWithoutDeliveriesInput(TypedDict, total=False):
+    update: Required[RunUpdateWithoutDeliveriesInput | RunUncheckedUpdateWithoutDeliveriesInput]
+    create: Required[RunCreateWithoutDeliveriesInput | RunUncheckedCreateWithoutDeliveriesInput]
+    where: RunWhereInput
+
+
+class RunUpdateToOneWithWhereWithoutDeliveriesInput(TypedDict, total=False):
+    where: RunWhereInput
+    data: Required[RunUpdateWithoutDeliveriesInput | RunUncheckedUpdateWithoutDeliveriesInput]
+
+
+class RunUpdateWithoutDeliveriesInput(_RunUpdate, total=False):
+    tenant: TenantUpdateOneRequiredWithoutRunsNestedInput
+    thread: ThreadUpdateOneRequiredWithoutRunsNestedInput
+    user: UserUpdateOneWithoutRunsNestedInput
+    messages: MessageUpdateManyWithoutRunNestedInput
+    events: EventUpdateManyWithoutRunNestedInput
+    effects: EffectUpdateManyWithoutRunNestedInput
+    approvals: ApprovalUpdateManyWithoutRunNestedInput
+
+
+class RunUncheckedUpdateWithoutDeliveriesInput(_RunUpdate, total=False):
+    tenant_id: str | StringFieldUpdateOperationsInput
+    thread_id: str | StringFieldUpdateOperationsInput
+    user_id: str | NullableStringFieldUpdateOperationsInput | None
+    messages: MessageUncheckedUpdateManyWithoutRunNestedInput
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
@@ -1247,6 +1495,7 @@ class RunCreateWithoutEventsInput(_RunCreate, total=False):
     messages: MessageCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
+    deliveries: DeliveryCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutEventsInput(_RunCreate, total=False):
@@ -1256,6 +1505,7 @@ class RunUncheckedCreateWithoutEventsInput(_RunCreate, total=False):
     messages: MessageUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutEventsInput(TypedDict):
@@ -1281,6 +1531,7 @@ class RunUpdateWithoutEventsInput(_RunUpdate, total=False):
     messages: MessageUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutEventsInput(_RunUpdate, total=False):
@@ -1290,6 +1541,7 @@ class RunUncheckedUpdateWithoutEventsInput(_RunUpdate, total=False):
     messages: MessageUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateWithoutEffectsInput(_RunCreate, total=False):
@@ -1299,6 +1551,7 @@ class RunCreateWithoutEffectsInput(_RunCreate, total=False):
     messages: MessageCreateNestedManyWithoutRunInput
     events: EventCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
+    deliveries: DeliveryCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutEffectsInput(_RunCreate, total=False):
@@ -1308,6 +1561,7 @@ class RunUncheckedCreateWithoutEffectsInput(_RunCreate, total=False):
     messages: MessageUncheckedCreateNestedManyWithoutRunInput
     events: EventUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutEffectsInput(TypedDict):
@@ -1333,6 +1587,7 @@ class RunUpdateWithoutEffectsInput(_RunUpdate, total=False):
     messages: MessageUpdateManyWithoutRunNestedInput
     events: EventUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutEffectsInput(_RunUpdate, total=False):
@@ -1342,6 +1597,7 @@ class RunUncheckedUpdateWithoutEffectsInput(_RunUpdate, total=False):
     messages: MessageUncheckedUpdateManyWithoutRunNestedInput
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateWithoutApprovalsInput(_RunCreate, total=False):
@@ -1351,6 +1607,7 @@ class RunCreateWithoutApprovalsInput(_RunCreate, total=False):
     messages: MessageCreateNestedManyWithoutRunInput
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
+    deliveries: DeliveryCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutApprovalsInput(_RunCreate, total=False):
@@ -1360,6 +1617,7 @@ class RunUncheckedCreateWithoutApprovalsInput(_RunCreate, total=False):
     messages: MessageUncheckedCreateNestedManyWithoutRunInput
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
+    deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutApprovalsInput(TypedDict):
@@ -1385,6 +1643,7 @@ class RunUpdateWithoutApprovalsInput(_RunUpdate, total=False):
     messages: MessageUpdateManyWithoutRunNestedInput
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutApprovalsInput(_RunUpdate, total=False):
@@ -1394,6 +1653,7 @@ class RunUncheckedUpdateWithoutApprovalsInput(_RunUpdate, total=False):
     messages: MessageUncheckedUpdateManyWithoutRunNestedInput
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateManyTenantInput(_RunCreate, total=False):
@@ -1408,6 +1668,7 @@ class RunUpdateWithoutTenantInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutTenantInput(_RunUpdate, total=False):
@@ -1417,6 +1678,7 @@ class RunUncheckedUpdateWithoutTenantInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutTenantInput(_RunUpdate, total=False):
@@ -1436,6 +1698,7 @@ class RunUpdateWithoutUserInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutUserInput(_RunUpdate, total=False):
@@ -1445,6 +1708,7 @@ class RunUncheckedUpdateWithoutUserInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutUserInput(_RunUpdate, total=False):
@@ -1464,6 +1728,7 @@ class RunUpdateWithoutThreadInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutThreadInput(_RunUpdate, total=False):
@@ -1473,6 +1738,7 @@ class RunUncheckedUpdateWithoutThreadInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutThreadInput(_RunUpdate, total=False):

@@ -9,6 +9,7 @@ from typing import Any, Literal, Required, TypeAlias, TypedDict
 
 from prisma.client.enums import (
     ApprovalStatus,
+    DeliveryStatus,
     EffectClass,
     EffectStatus,
     InvoiceStatus,
@@ -28,6 +29,7 @@ QueryMode: TypeAlias = Literal["default", "insensitive"]
 RoleLike: TypeAlias = Role | Literal["viewer", "clerk", "approver", "admin"]
 MessageRoleLike: TypeAlias = MessageRole | Literal["system", "user", "assistant", "tool"]
 RunStatusLike: TypeAlias = RunStatus | Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
+DeliveryStatusLike: TypeAlias = DeliveryStatus | Literal["pending", "delivered", "failed"]
 EffectClassLike: TypeAlias = EffectClass | Literal["read", "write", "money", "send"]
 EffectStatusLike: TypeAlias = EffectStatus | Literal["reserved", "executed", "failed", "needs_reconcile"]
 ApprovalStatusLike: TypeAlias = ApprovalStatus | Literal["pending", "approved", "rejected", "expired", "void"]
@@ -257,6 +259,36 @@ EnumApprovalStatusWithAggregatesFilter = TypedDict(
         "_count": "NestedIntFilter",
         "_min": "NestedEnumApprovalStatusFilter",
         "_max": "NestedEnumApprovalStatusFilter",
+    },
+    total=False,
+)
+
+
+class EnumDeliveryStatusFieldUpdateOperationsInput(TypedDict, total=False):
+    set: DeliveryStatusLike
+
+
+EnumDeliveryStatusFilter = TypedDict(
+    "EnumDeliveryStatusFilter",
+    {
+        "equals": "DeliveryStatusLike | FieldRef[DeliveryStatus]",
+        "in": "Sequence[DeliveryStatusLike] | FieldRef[list[DeliveryStatus]]",
+        "not_in": "Sequence[DeliveryStatusLike] | FieldRef[list[DeliveryStatus]]",
+        "not": "DeliveryStatusLike | NestedEnumDeliveryStatusFilter",
+    },
+    total=False,
+)
+
+EnumDeliveryStatusWithAggregatesFilter = TypedDict(
+    "EnumDeliveryStatusWithAggregatesFilter",
+    {
+        "equals": "DeliveryStatusLike | FieldRef[DeliveryStatus]",
+        "in": "Sequence[DeliveryStatusLike] | FieldRef[list[DeliveryStatus]]",
+        "not_in": "Sequence[DeliveryStatusLike] | FieldRef[list[DeliveryStatus]]",
+        "not": "DeliveryStatusLike | NestedEnumDeliveryStatusWithAggregatesFilter",
+        "_count": "NestedIntFilter",
+        "_min": "NestedEnumDeliveryStatusFilter",
+        "_max": "NestedEnumDeliveryStatusFilter",
     },
     total=False,
 )
@@ -828,6 +860,31 @@ NestedEnumApprovalStatusWithAggregatesFilter = TypedDict(
         "_count": "NestedIntFilter",
         "_min": "NestedEnumApprovalStatusFilter",
         "_max": "NestedEnumApprovalStatusFilter",
+    },
+    total=False,
+)
+
+NestedEnumDeliveryStatusFilter = TypedDict(
+    "NestedEnumDeliveryStatusFilter",
+    {
+        "equals": "DeliveryStatusLike | FieldRef[DeliveryStatus]",
+        "in": "Sequence[DeliveryStatusLike] | FieldRef[list[DeliveryStatus]]",
+        "not_in": "Sequence[DeliveryStatusLike] | FieldRef[list[DeliveryStatus]]",
+        "not": "DeliveryStatusLike | NestedEnumDeliveryStatusFilter",
+    },
+    total=False,
+)
+
+NestedEnumDeliveryStatusWithAggregatesFilter = TypedDict(
+    "NestedEnumDeliveryStatusWithAggregatesFilter",
+    {
+        "equals": "DeliveryStatusLike | FieldRef[DeliveryStatus]",
+        "in": "Sequence[DeliveryStatusLike] | FieldRef[list[DeliveryStatus]]",
+        "not_in": "Sequence[DeliveryStatusLike] | FieldRef[list[DeliveryStatus]]",
+        "not": "DeliveryStatusLike | NestedEnumDeliveryStatusWithAggregatesFilter",
+        "_count": "NestedIntFilter",
+        "_min": "NestedEnumDeliveryStatusFilter",
+        "_max": "NestedEnumDeliveryStatusFilter",
     },
     total=False,
 )

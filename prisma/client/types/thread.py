@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from prisma.client.types.shared import (
         DateTimeFieldUpdateOperationsInput,
         DateTimeFilter,
+        DateTimeNullableFilter,
+        DateTimeNullableWithAggregatesFilter,
         DateTimeWithAggregatesFilter,
+        NullableDateTimeFieldUpdateOperationsInput,
         NullableStringFieldUpdateOperationsInput,
         SortOrder,
         SortOrderInput,
@@ -60,7 +63,9 @@ if TYPE_CHECKING:
         UserWhereInput,
     )
 
-ThreadScalarFieldKeys: TypeAlias = Literal["id", "tenant_id", "user_id", "title", "created_at", "updated_at"]
+ThreadScalarFieldKeys: TypeAlias = Literal[
+    "id", "tenant_id", "user_id", "title", "deleted_at", "created_at", "updated_at"
+]
 
 
 class ThreadCountSelect(TypedDict, total=False):
@@ -89,6 +94,7 @@ class ThreadSelect(TypedDict, total=False):
     tenant_id: bool
     user_id: bool
     title: bool
+    deleted_at: bool
     created_at: bool
     updated_at: bool
     tenant: bool | TenantArgs
@@ -105,6 +111,7 @@ class ThreadOmit(TypedDict, total=False):
     tenant_id: bool
     user_id: bool
     title: bool
+    deleted_at: bool
     created_at: bool
     updated_at: bool
 
@@ -137,6 +144,7 @@ class ThreadCountAggregateInput(TypedDict, total=False):
     tenant_id: bool
     user_id: bool
     title: bool
+    deleted_at: bool
     created_at: bool
     updated_at: bool
     _all: bool
@@ -147,6 +155,7 @@ class ThreadCountAggregateOutput(TypedDict):
     tenant_id: int
     user_id: int
     title: int
+    deleted_at: int
     created_at: int
     updated_at: int
     _all: int
@@ -157,6 +166,7 @@ class ThreadColumnAggregateInput(TypedDict, total=False):
     tenant_id: bool
     user_id: bool
     title: bool
+    deleted_at: bool
     created_at: bool
     updated_at: bool
 
@@ -166,6 +176,7 @@ class ThreadMinAggregateOutput(TypedDict):
     tenant_id: str | None
     user_id: str | None
     title: str | None
+    deleted_at: datetime.datetime | None
     created_at: datetime.datetime | None
     updated_at: datetime.datetime | None
 
@@ -175,6 +186,7 @@ class ThreadMaxAggregateOutput(TypedDict):
     tenant_id: str | None
     user_id: str | None
     title: str | None
+    deleted_at: datetime.datetime | None
     created_at: datetime.datetime | None
     updated_at: datetime.datetime | None
 
@@ -190,6 +202,7 @@ class ThreadGroupByOutput(TypedDict):
     tenant_id: str
     user_id: str | None
     title: str
+    deleted_at: datetime.datetime | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
     _count: ThreadCountAggregateOutput
@@ -202,6 +215,7 @@ class ThreadFieldRefs:
     tenant_id: FieldRef[str]
     user_id: FieldRef[str]
     title: FieldRef[str]
+    deleted_at: FieldRef[datetime.datetime]
     created_at: FieldRef[datetime.datetime]
     updated_at: FieldRef[datetime.datetime]
 
@@ -209,6 +223,7 @@ class ThreadFieldRefs:
 class _ThreadCreate(TypedDict, total=False):
     id: str
     title: str
+    deleted_at: datetime.datetime | None
     created_at: datetime.datetime
     updated_at: datetime.datetime
 
@@ -216,6 +231,7 @@ class _ThreadCreate(TypedDict, total=False):
 class _ThreadUpdate(TypedDict, total=False):
     id: str | StringFieldUpdateOperationsInput
     title: str | StringFieldUpdateOperationsInput
+    deleted_at: datetime.datetime | NullableDateTimeFieldUpdateOperationsInput | None
     created_at: datetime.datetime | DateTimeFieldUpdateOperationsInput
     updated_at: datetime.datetime | DateTimeFieldUpdateOperationsInput
 
@@ -224,6 +240,7 @@ class _ThreadWhere(TypedDict, total=False):
     tenant_id: StringFilter | str
     user_id: StringNullableFilter | str | None
     title: StringFilter | str
+    deleted_at: DateTimeNullableFilter | datetime.datetime | None
     created_at: DateTimeFilter | datetime.datetime
     updated_at: DateTimeFilter | datetime.datetime
 
@@ -244,6 +261,7 @@ class ThreadOrderByWithRelationInput(TypedDict, total=False):
     tenant_id: SortOrder
     user_id: SortOrder | SortOrderInput
     title: SortOrder
+    deleted_at: SortOrder | SortOrderInput
     created_at: SortOrder
     updated_at: SortOrder
     tenant: TenantOrderByWithRelationInput
@@ -268,6 +286,7 @@ class ThreadOrderByWithAggregationInput(TypedDict, total=False):
     tenant_id: SortOrder
     user_id: SortOrder | SortOrderInput
     title: SortOrder
+    deleted_at: SortOrder | SortOrderInput
     created_at: SortOrder
     updated_at: SortOrder
     _count: ThreadCountOrderByAggregateInput
@@ -283,6 +302,7 @@ class ThreadScalarWhereWithAggregatesInput(TypedDict, total=False):
     tenant_id: StringWithAggregatesFilter | str
     user_id: StringNullableWithAggregatesFilter | str | None
     title: StringWithAggregatesFilter | str
+    deleted_at: DateTimeNullableWithAggregatesFilter | datetime.datetime | None
     created_at: DateTimeWithAggregatesFilter | datetime.datetime
     updated_at: DateTimeWithAggregatesFilter | datetime.datetime
 
@@ -344,6 +364,7 @@ class ThreadCountOrderByAggregateInput(TypedDict, total=False):
     tenant_id: SortOrder
     user_id: SortOrder
     title: SortOrder
+    deleted_at: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
 
@@ -353,6 +374,7 @@ class ThreadMaxOrderByAggregateInput(TypedDict, total=False):
     tenant_id: SortOrder
     user_id: SortOrder
     title: SortOrder
+    deleted_at: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
 
@@ -362,6 +384,7 @@ class ThreadMinOrderByAggregateInput(TypedDict, total=False):
     tenant_id: SortOrder
     user_id: SortOrder
     title: SortOrder
+    deleted_at: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
 
