@@ -87,9 +87,17 @@ class Approvals:
         return found
 
     async def decide(
-        self, approval_id: str, *, approve: bool, digest: str, reason: str | None, tenant_id: str, user_id: str | None
+        self,
+        approval_id: str,
+        *,
+        approve: bool,
+        digest: str,
+        reason: str | None,
+        tenant_id: str,
+        user_id: str | None,
+        owner_id: str,
     ) -> Decision:
-        """Record a decision; when it comes too late, record that.
+        """Record a decision; when it comes too late, record that. If the run goes on, `owner_id` works on it.
 
         Raises:
             ApprovalNotFound, ApprovalNotPending, ApprovalDigestMismatch: Nothing was recorded.
@@ -116,14 +124,23 @@ class Approvals:
                     )
                     if not decided:
                         raise ApprovalNotPending("This was decided already, or its run has ended.")
-                    goes_on = await self._go_on(tx, row.run_id)
+                    goes_on = await self._go_on(tx, row.run_id, owner_id)
                 return Decision(row.run_id, goes_on=goes_on, overdue=overdue)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _go_on(self, tx: Prisma, run_id: str) -> bool:
+    async def _go_on(self, tx: Prisma, run_id: str, owner_id: str) -> bool:
         if await tx.approval.count(where={"run_id": run_id, "status": "pending"}):
             return False
-        return bool(await tx.run.update_many(data={"status": "running"}, where={"id": run_id, "status": "waiting"}))
+        begun = await tx.run.update_many(
+            data={
+                "status": "running",
+                "owner_id": owner_id,
+                "attempt": {"increment": 1},
+                "stretch": {"increment": 1},
+            },
+            where={"id": run_id, "status": "waiting"},
+        )
+        return bool(begun)
 
     async def overdue(self) -> Sequence[tuple[str, str, str]]:
         """Id, digest and tenant of pending approvals whose time is over."""

@@ -22,6 +22,7 @@ from agent.messages import ChatMessage, ToolCall
 from agent.outcome import Outcome, failed_with, may_block, stopped
 from agent.policy import Request, Verdict
 from agent.state import PlannedCall, RunState
+from agent.steps import Record, recorded
 from tools.errors import InvalidArguments, NotFound, ToolError, ToolFailed
 from tools.origin import Origin
 from tools.registry import AnyTool
@@ -81,7 +82,7 @@ async def execute_calls(state: RunState, runtime: Runtime[Deps]) -> dict[str, An
     """Run what is planned and needs nobody's word, or has it. The rest stays planned."""
     deps, emitter = runtime.context, Emitter(runtime.stream_writer)
     planned = state["planned"]
-    answers = await _approvals(deps).answers(planned)
+    answers = await _answers(deps, emitter, planned)
     due = [call for call in planned if call.approval_id is None or _is_decided(answers, call)]
     outcomes = await asyncio.gather(*(_settle(deps, call, answers.get(call.id), state, emitter) for call in due))
     arguments = {call.id: call.arguments for call in due}
@@ -89,6 +90,19 @@ async def execute_calls(state: RunState, runtime: Runtime[Deps]) -> dict[str, An
         "planned": tuple(call for call in planned if call not in due),
         **_answer(deps, state, outcomes, None, seen=dict(state["seen"]), arguments=arguments),
     }
+
+
+async def _answers(deps: Deps, emitter: Emitter, planned: Sequence[PlannedCall]) -> dict[str, Decided]:
+    """What people said so far. Recorded, for they may say more before a crash is gone through again."""
+    if not any(call.approval_id is not None for call in planned):
+        return {}
+
+    async def work() -> Record:
+        answers = await _approvals(deps).answers(planned)
+        return {"answers": {call_id: [decided.answer, decided.reason] for call_id, decided in answers.items()}}
+
+    record = await recorded(deps, emitter, "approvals", work)
+    return {call_id: Decided(answer, reason) for call_id, (answer, reason) in record["answers"].items()}
 
 
 async def _settle(deps: Deps, call: PlannedCall, decided: Decided | None, state: RunState, emitter: Emitter) -> Outcome:
@@ -106,7 +120,7 @@ async def _settle(deps: Deps, call: PlannedCall, decided: Decided | None, state:
                 call_id=call.id, tool=tool.name, effect=tool.effect, arguments=call.arguments, origins=call.origins
             )
             emitter.emit(called)
-            outcome = await execute(deps, tool, call)
+            outcome = await execute(deps, emitter, tool, call)
     emitter.emit(outcome.event())
     return outcome
 

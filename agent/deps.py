@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from agent.durable.base import Engine
 from agent.grounding import Grounding
 from agent.guarding import GuardContext, InputGuard, OutputGuard
 from agent.llm.base import Backend
@@ -18,6 +19,7 @@ from agent.settings import AgentSettings
 from prisma import Prisma
 from tools.context import ToolContext
 from tools.registry import AnyTool
+from tools.system import Attempt, System
 
 if TYPE_CHECKING:
     from tools.invoicing import Invoices
@@ -31,6 +33,7 @@ class Services:
     settings: AgentSettings
     db: Prisma
     backend: Backend
+    engine: Engine
     invoices: Invoices
     search: Search | None
     clock: Callable[[], datetime]
@@ -40,7 +43,14 @@ class Services:
     output_guards: Sequence[OutputGuard]
 
     def tool_context(
-        self, *, db: Prisma, principal: Principal, run_id: str, call_id: str, idempotency_key: str
+        self,
+        *,
+        db: Prisma,
+        principal: Principal,
+        run_id: str,
+        call_id: str,
+        idempotency_key: str,
+        attempt: Attempt = "first",
     ) -> ToolContext:
         """One call's surroundings."""
         return ToolContext(
@@ -52,8 +62,17 @@ class Services:
             idempotency_key=idempotency_key,
             invoices=self.invoices,
             search=self.search,
+            attempt=attempt,
             now=self.clock,
         )
+
+    def system_of(self, tool: AnyTool) -> System | None:
+        """The system outside our database in which this tool has its effects; None for none."""
+        if tool.through is None:
+            return None
+        systems: Mapping[str, System] = {"invoices": self.invoices}
+        system = systems[tool.through]
+        return None if system.local else system
 
     def tools_for(self, principal: Principal) -> list[AnyTool]:
         """Every tool that may be in this principal's prompt: the role may use it and what it needs is configured."""
@@ -71,12 +90,14 @@ class Deps:
 
     Attributes:
         tools: Those that are in the prompt.
+        attempt: The run's fencing token.
         prefix: The stable beginning of every conversation of this role.
         history: Earlier messages of the thread, as far as they fit.
     """
 
     services: Services
     run_id: str
+    attempt: int
     principal: Principal
     grounding: Grounding
     scope: Scope

@@ -31,10 +31,16 @@ def _plain(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
+class Barrier(NamedTuple):
+    """Asks whoever takes the events to have those before it stored, and to say so."""
+
+    stored: asyncio.Future[None]
+
+
 class Emitter:
     """Writes events of one node. Tokens that arrive together leave as one event, at the end of the loop's turn."""
 
-    def __init__(self, write: Callable[[Emitted], None]) -> None:
+    def __init__(self, write: Callable[[Emitted | Barrier], None]) -> None:
         self._write = write
         self._text: list[str] = []
         self._loop = asyncio.get_running_loop()
@@ -49,6 +55,17 @@ class Emitter:
         """Any other event, after the text before it."""
         self.flush()
         self._write(Emitted(event.type, encode(event)))
+
+    async def stored(self) -> None:
+        """Wait until everything emitted so far is in the database.
+
+        Raises:
+            WorkLost: Another process has taken the run over.
+        """
+        self.flush()
+        barrier = Barrier(self._loop.create_future())
+        self._write(barrier)
+        await barrier.stored
 
     def flush(self) -> None:
         """Let the text go."""

@@ -12,11 +12,12 @@
     + ApprovalNotPending         somebody decided already, or the run has ended
     + ApprovalExpired
     + ApprovalDigestMismatch     what was decided is not what is asked
-    + IdempotencyConflict        the same key came with another request
   x Invalid                      the request itself cannot be taken
     + InputTooLong
+    + IdempotencyConflict        the same key came with another request
   x Forbidden                    the role may not do this
   x NotReady                     not started, or stopping
+  x TooBusy                      more requests wait than may wait
 
 What ends a run is not raised but told in its `run.finished` event: see `agent/ending.py`.
 """
@@ -111,12 +112,6 @@ class ApprovalDigestMismatch(Conflict):
     code = "approval_digest_mismatch"
 
 
-class IdempotencyConflict(Conflict):
-    """The same key came with another request."""
-
-    code = "idempotency_conflict"
-
-
 class Invalid(AgentError):
     """The request itself cannot be taken."""
 
@@ -129,6 +124,12 @@ class InputTooLong(Invalid):
     code = "input_too_long"
 
 
+class IdempotencyConflict(Invalid):
+    """The same key came with another request."""
+
+    code = "idempotency_conflict"
+
+
 class Forbidden(AgentError):
     """The role may not do this."""
 
@@ -139,3 +140,13 @@ class NotReady(AgentError):
     """Not started, or stopping."""
 
     code = "not_ready"
+
+
+class TooBusy(AgentError):
+    """More requests wait than may wait."""
+
+    code = "too_busy"
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from agent.durable.base import WorkLost
 from agent.records import StoredEvent
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TAIL = 256  # events that a log keeps in memory after they are stored
-WRITE_INTERVAL = 0.02  # seconds between two batches
+WRITE_INTERVAL = 0.02  # seconds between two batches, unless somebody waits
 POLL_INTERVAL = 0.2  # seconds, for a run that works in another process
 PAGE = 500  # events read from the store at once
 
@@ -28,14 +31,20 @@ PAGE = 500  # events read from the store at once
 class RunLog:
     """The events of one run while it works here."""
 
-    def __init__(self, run_id: str, *, last: int, wake_writer: asyncio.Event) -> None:
+    def __init__(
+        self, run_id: str, *, last: int, attempt: int, wake_writer: Callable[[], None], hurry: Callable[[], None]
+    ) -> None:
         self.run_id = run_id
+        self.attempt = attempt
         self.last = last
         self.stored = last
         self.closed = False
+        self.lost = False
         self.broken: Exception | None = None
         self._tail: list[StoredEvent] = []
         self._wake_writer = wake_writer
+        self._hurry = hurry
+        self._told: Counter[tuple[str, bytes]] = Counter()
         self._waiters: list[asyncio.Future[None]] = []
 
     @property
@@ -43,21 +52,37 @@ class RunLog:
         """Sequence of the oldest event in memory; `last + 1` when there is none."""
         return self.last + 1 - len(self._tail)
 
-    def append(self, type: str, data: bytes) -> StoredEvent:
-        """Number an event and show it to every reader."""
-        self.last += 1
-        event = StoredEvent(self.last, type, data)
-        self._tail.append(event)
-        self._wake_writer.set()
-        self._wake_readers()
-        return event
+    @property
+    def behind(self) -> int:
+        """Events that are not stored yet."""
+        return self.last - self.stored
 
-    def close(self, *final: StoredEvent) -> None:
-        """Show what is stored already, and end every reader after it."""
+    def tell_no_more(self, told: Sequence[StoredEvent]) -> None:
+        """These events were stored before a crash. The run is gone through again, and must not tell them again.
+
+        Tokens are no part of it: what is generated again is told again.
+        """
+        self._told = Counter((event.type, event.data) for event in told if event.type != "token")
+
+    def append(self, type: str, data: bytes) -> None:
+        """Number an event and show it to every reader."""
+        if self._told:
+            if self._told[type, data] > 0:
+                self._told[type, data] -= 1
+                return
+            self._told = +self._told
+        self.last += 1
+        self._tail.append(StoredEvent(self.last, type, data))
+        self._wake_writer()
+        self._wake_readers()
+
+    def close(self, *final: StoredEvent, lost: bool = False) -> None:
+        """Show what is stored already, and end every reader after it; `lost`: let them go on where the run does."""
         for event in final:
             self.last = self.stored = event.sequence
             self._tail.append(event)
         self.closed = True
+        self.lost = lost
         self._wake_readers()
 
     def unstored(self) -> list[StoredEvent]:
@@ -82,6 +107,11 @@ class RunLog:
         self.broken = error
         self._wake_readers()
 
+    def mend(self) -> None:
+        """Let the writer try again."""
+        self.broken = None
+        self._wake_writer()
+
     async def changed(self) -> None:
         """Wait until something was appended, stored or closed."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -89,12 +119,15 @@ class RunLog:
         await waiter
 
     async def flushed(self) -> None:
-        """Wait until everything appended so far is stored.
+        """Have everything appended so far stored, and wait until it is.
 
         Raises:
+            WorkLost: Another process has taken the run over.
             Exception: The writer could not store this run's events.
         """
         goal = self.last
+        if self.stored < goal:
+            self._hurry()
         while self.stored < goal:
             if self.broken is not None:
                 raise self.broken
@@ -114,14 +147,18 @@ class EventLog:
         self._store = store
         self._logs: dict[str, RunLog] = {}
         self._wake = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Begin to store."""
+        self._stopped = False
         self._writer = asyncio.create_task(self._write_forever(), name="event-writer")
 
     async def stop(self) -> None:
-        """Store what is left and end. Every run must have come to rest before."""
+        """Store what is left and end, and every reader with it. No run may work here any more."""
+        self._stopped = True
         if self._writer is None:
             return
         for run_log in list(self._logs.values()):
@@ -130,19 +167,30 @@ class EventLog:
         await asyncio.wait([self._writer])
         self._writer = None
 
-    def open(self, run_id: str, *, last: int) -> RunLog:
-        """The log of a run that works here from now on; `last` is the highest sequence given out before."""
-        run_log = self._logs[run_id] = RunLog(run_id, last=last, wake_writer=self._wake)
+    def open(self, run_id: str, *, last: int, attempt: int) -> RunLog:
+        """The log of a run that works here from now on.
+
+        Args:
+            last: The highest sequence given out before.
+            attempt: The run's fencing token: with an older one than the run has nothing is stored.
+        """
+        run_log = self._logs[run_id] = RunLog(
+            run_id, last=last, attempt=attempt, wake_writer=self._wake.set, hurry=self._urgent.set
+        )
         return run_log
 
-    def close(self, run_log: RunLog, *final: StoredEvent) -> None:
-        """The run rests; `final` is stored already."""
+    def close(self, run_log: RunLog, *final: StoredEvent, lost: bool = False) -> None:
+        """The run rests, and `final` is stored already; or it is `lost` to another process."""
         if self._logs.get(run_log.run_id) is run_log:
             del self._logs[run_log.run_id]
-        run_log.close(*final)
+        run_log.close(*final, lost=lost)
+
+    async def stored(self, run_id: str, *, after: int) -> list[StoredEvent]:
+        """Every event of a run above `after` that is in the database."""
+        return await self._store.read_all(run_id, after=after)
 
     async def read(self, run_id: str, *, after: int = 0) -> AsyncGenerator[StoredEvent]:
-        """Events above `after`, in order, until the run rests."""
+        """Events above `after`, in order, until the run rests, or this process stops while it goes on elsewhere."""
         while True:
             run_log = self._logs.get(run_id)
             if run_log is None:
@@ -154,12 +202,15 @@ class EventLog:
                 if rest is not None and after >= rest:
                     return
                 if not page and run_id not in self._logs:
+                    if self._stopped:
+                        return
                     await asyncio.sleep(POLL_INTERVAL)
                 continue
             async for event in self._follow(run_log, after):
                 yield event
                 after = event.sequence
-            return
+            if not run_log.lost:
+                return
 
     async def _follow(self, run_log: RunLog, after: int) -> AsyncGenerator[StoredEvent]:
         while True:
@@ -185,18 +236,25 @@ class EventLog:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            self._urgent.clear()
             await self._write_once()
-            await asyncio.sleep(WRITE_INTERVAL)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WRITE_INTERVAL):
+                    await self._urgent.wait()
 
     async def _write_once(self) -> None:
         batch = [(run_log, events) for run_log in self._logs.values() if (events := run_log.unstored())]
         if not batch:
             return
-        failures = await self._store.write([(run_log.run_id, events) for run_log, events in batch])
+        try:
+            failures = await self._store.write([(run_log.run_id, run_log.attempt, events) for run_log, events in batch])
+        except Exception as bug:  # noqa: BLE001  a writer that died would let every run wait for ever
+            failures = {run_log.run_id: bug for run_log, _ in batch}
         for run_log, events in batch:
             failure = failures.get(run_log.run_id)
             if failure is None:
                 run_log.mark_stored(events[-1].sequence)
             elif run_log.broken is None:
-                log.error("events_not_stored", extra={"run_id": run_log.run_id}, exc_info=failure)
+                if not isinstance(failure, WorkLost):
+                    log.error("events_not_stored", extra={"run_id": run_log.run_id}, exc_info=failure)
                 run_log.fail(failure)

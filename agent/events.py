@@ -9,7 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from tools.registry import Effect
 
 EventType = Literal[
-    "run.started", "token", "tool.call", "approval.required", "tool.result", "guard", "message", "run.finished"
+    "run.started",
+    "run.resumed",
+    "token",
+    "tool.call",
+    "approval.required",
+    "tool.result",
+    "guard",
+    "message",
+    "run.finished",
 ]
 FinalStatus = Literal["succeeded", "failed", "cancelled", "waiting"]
 
@@ -26,6 +34,17 @@ class RunStarted(RunEvent):
     run_id: str
     thread_id: str
     model: str
+
+
+class RunResumed(RunEvent):
+    """The process that worked on the run died, and another goes on with it.
+
+    Tokens since the last event of another type are void: what they began is told again, or whole in a `message`. Some
+    sequence numbers before this one are left out, for they may have been seen and were never stored.
+    """
+
+    type = "run.resumed"
+    attempt: int
 
 
 class Token(RunEvent):
@@ -105,6 +124,6 @@ class RunFinished(RunEvent):
 
 
 AnyEvent = Annotated[
-    RunStarted | Token | ToolCalled | ApprovalRequired | ToolReturned | Guarded | Message | RunFinished,
+    RunStarted | RunResumed | Token | ToolCalled | ApprovalRequired | ToolReturned | Guarded | Message | RunFinished,
     Field(description="Any event of a run."),
 ]

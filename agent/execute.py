@@ -12,14 +12,19 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from agent.deps import Deps
-from agent.ending import INTERNAL, RunStopped
+from agent.durable.base import DurableError
+from agent.emitter import Emitter
+from agent.ending import INTERNAL, INTERRUPTED, RunStopped
+from agent.event_store import again
 from agent.events import ErrorInfo
 from agent.ledger import Ledger
 from agent.outcome import Outcome, failed_with, stopped, succeeded
 from agent.state import PlannedCall
+from agent.steps import Record, recorded
 from prisma import Prisma
 from tools.errors import InvalidArguments, TimedOut, ToolError
 from tools.registry import AnyTool
+from tools.system import Attempt
 
 log = logging.getLogger(__name__)
 
@@ -44,18 +49,37 @@ def validate(tool: AnyTool, arguments: dict[str, Any]) -> BaseModel:
         raise InvalidArguments("; ".join(complaints[:MAX_COMPLAINTS])) from None
 
 
-async def execute(deps: Deps, tool: AnyTool, call: PlannedCall) -> Outcome:
-    """Run a call that policy let through. Never raises; an effect that began is finished and recorded."""
+async def execute(deps: Deps, emitter: Emitter, tool: AnyTool, call: PlannedCall) -> Outcome:
+    """Run a call that policy let through, once: after a crash its recorded outcome is returned.
+
+    Raises:
+        HandedOver: The process stops, and the call did not run.
+        WorkLost, WorkDiverged: See `agent/durable/base.py`.
+    """
+
+    async def work() -> Record:
+        return (await _outcome(deps, tool, call)).record()
+
+    record = await recorded(deps, emitter, f"{tool.name} {call.id}", work)
+    return Outcome.load(call.id, tool, record)
+
+
+async def _outcome(deps: Deps, tool: AnyTool, call: PlannedCall) -> Outcome:
+    """Run it. An effect that began is finished and recorded."""
     try:
         deps.scope.check()
         arguments = validate(tool, call.arguments)
         if tool.effect == "read":
             async with deps.scope.interruptible():
-                result = await _run(deps, tool, call, arguments, deps.services.db)
+                result = await _read(deps, tool, call, arguments)
         else:
             result = await to_its_end(_effect(deps, tool, call, arguments))
     except RunStopped as stop:
+        if stop.ending is INTERRUPTED and deps.services.engine.durable:
+            raise
         return stopped(call.id, tool.name, stop.ending)
+    except DurableError:
+        raise
     except ToolError as error:
         return failed_with(call.id, tool.name, error)
     except Exception:
@@ -65,18 +89,34 @@ async def execute(deps: Deps, tool: AnyTool, call: PlannedCall) -> Outcome:
     return succeeded(call.id, tool, result)
 
 
+async def _read(deps: Deps, tool: AnyTool, call: PlannedCall, arguments: BaseModel) -> BaseModel:
+    """A read may be repeated: while the database is away or busy it waits."""
+    async for trial in again():
+        with trial:
+            return await _run(deps, tool, call, arguments, deps.services.db)
+    raise AssertionError("the last attempt returns or raises")
+
+
 async def _effect(deps: Deps, tool: AnyTool, call: PlannedCall, arguments: BaseModel) -> BaseModel:
-    ledger = Ledger(deps.services.db, deps.run_id, deps.services.clock)
-    return await ledger.execute(tool, call, lambda tx: _run(deps, tool, call, arguments, tx))
+    services = deps.services
+    ledger = Ledger(services.db, deps.run_id, services.clock, attempt=deps.attempt)
+
+    async def run(db: Prisma, attempt: Attempt) -> BaseModel:
+        return await _run(deps, tool, call, arguments, db, attempt=attempt)
+
+    return await ledger.execute(tool, call, run, system=services.system_of(tool))
 
 
-async def _run(deps: Deps, tool: AnyTool, call: PlannedCall, arguments: BaseModel, db: Prisma) -> BaseModel:
+async def _run(
+    deps: Deps, tool: AnyTool, call: PlannedCall, arguments: BaseModel, db: Prisma, *, attempt: Attempt = "first"
+) -> BaseModel:
     context = deps.services.tool_context(
         db=db,
         principal=deps.principal,
         run_id=deps.run_id,
         call_id=call.id,
         idempotency_key=f"{deps.run_id}:{call.id}",
+        attempt=attempt,
     )
     timeout = asyncio.timeout(tool.timeout)
     try:

@@ -22,12 +22,13 @@ from langgraph.runtime import Runtime
 
 from agent.call_step import execute_calls, judge_calls
 from agent.deps import Deps
-from agent.emitter import Emitted, Emitter
-from agent.ending import INTERNAL, SUCCEEDED, RunStopped, failed
+from agent.durable.base import DurableError
+from agent.emitter import Barrier, Emitted, Emitter
+from agent.ending import INTERNAL, INTERRUPTED, SUCCEEDED, RunStopped, failed
 from agent.events import Guarded, Message
-from agent.llm.errors import ModelError
 from agent.model_step import call_model
 from agent.state import RunState
+from agent.steps import HandedOver
 
 log = logging.getLogger(__name__)
 
@@ -108,26 +109,27 @@ def turn_graph() -> TurnGraph:
     return graph.compile()
 
 
-async def run_turn(state: RunState, deps: Deps) -> AsyncGenerator[Emitted | RunState]:
+async def run_turn(state: RunState, deps: Deps) -> AsyncGenerator[Emitted | Barrier | RunState]:
     """Run the graph until it ends or waits: the events as they happen, and after each node the state."""
     stream = turn_graph().astream(
         state, {"recursion_limit": RECURSION_LIMIT}, context=deps, stream_mode=["custom", "values"]
     )
     async for mode, chunk in stream:
-        yield cast("Emitted", chunk) if mode == "custom" else cast("RunState", chunk)
+        yield cast("Emitted | Barrier", chunk) if mode == "custom" else cast("RunState", chunk)
 
 
 def _ending(node: Node) -> Node:
-    """What a node raises becomes the run's ending."""
+    """What a node raises becomes the run's ending, unless it means that this process is not to end the run."""
 
     async def wrapped(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         try:
             return await node(state, runtime)
         except RunStopped as stop:
+            if stop.ending is INTERRUPTED and runtime.context.services.engine.durable:
+                raise HandedOver from None
             return {"ending": stop.ending}
-        except ModelError as error:
-            log.warning("model_error", extra={"run_id": runtime.context.run_id, "code": error.code})
-            return {"ending": failed(error.code, error.message)}
+        except (HandedOver, DurableError):
+            raise
         except Exception:
             log.exception("run_bug", extra={"run_id": runtime.context.run_id})
             return {"ending": INTERNAL}

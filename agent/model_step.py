@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from itertools import count
@@ -9,18 +10,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.deps import Deps
 from agent.emitter import Emitter
-from agent.ending import RunStopped, failed
+from agent.ending import INTERRUPTED, Ending, RunStopped, failed
 from agent.events import Guarded, UsageInfo
 from agent.grounding import Step, StepReader, render
 from agent.guarding import OutputFilter, OutputRefused
 from agent.llm.base import Usage
-from agent.llm.errors import MalformedAnswer
+from agent.llm.errors import MalformedAnswer, ModelError
 from agent.messages import ChatMessage, ToolCall
 from agent.state import RunState
+from agent.steps import Record, recorded
 from agent.tokens import estimate
 
 if TYPE_CHECKING:
     from langgraph.runtime import Runtime  # LangGraph itself is imported by agent/graph.py only
+
+log = logging.getLogger(__name__)
 
 ATTEMPTS = 2  # at one step, while nothing of it has left
 
@@ -67,8 +71,7 @@ async def call_model(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """Ask the model for its next step.
 
     Raises:
-        RunStopped: A limit was reached, the run was stopped, or an output guard refused.
-        ModelError: The model cannot answer.
+        RunStopped: A limit was reached, the run was stopped, an output guard refused, or the model cannot answer.
     """
     deps = runtime.context
     settings, usage = deps.services.settings, state["usage"]
@@ -79,29 +82,50 @@ async def call_model(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     if left <= 0:
         raise RunStopped(failed("token_limit", f"The run used its {settings.max_tokens} tokens."))
     emitter = Emitter(runtime.stream_writer)
-    for attempt in range(1, ATTEMPTS + 1):
-        answer = _Answer(deps, state, emitter, max_tokens=min(left, settings.max_answer_tokens))
-        try:
-            step, used = await answer.read()
-        except MalformedAnswer:
-            if answer.sent or attempt == ATTEMPTS:
-                raise
-        else:
-            break
-    else:
-        raise AssertionError("the last attempt returns or raises")
+    max_tokens = min(left, settings.max_answer_tokens)
+    record = await recorded(deps, emitter, "model", lambda: _ask(deps, state, emitter, max_tokens=max_tokens))
+    if "ending" in record:
+        raise RunStopped(Ending.model_validate(record["ending"]))
+    message = ChatMessage.model_validate(record["message"])
+    used = UsageInfo.model_validate(record["used"])
     usage = UsageInfo(
         input_tokens=usage.input_tokens + used.input_tokens,
         output_tokens=usage.output_tokens + used.output_tokens,
         steps=usage.steps + 1,
     )
-    message = ChatMessage(role="assistant", content=step.answer, calls=step.calls)
     return {
         "messages": [*state["messages"], message],
-        "asked": step.calls,
-        "answer": "" if step.calls else step.answer,
+        "asked": message.calls,
+        "answer": "" if message.calls else message.content,
         "usage": usage,
     }
+
+
+async def _ask(deps: Deps, state: RunState, emitter: Emitter, *, max_tokens: int) -> Record:
+    """What the model says next, or how the run ends because it cannot, to be recorded."""
+    try:
+        step, used = await _step(deps, state, emitter, max_tokens=max_tokens)
+    except RunStopped as stop:
+        if stop.ending is INTERRUPTED:
+            raise
+        return {"ending": stop.ending.model_dump(mode="json")}
+    except ModelError as error:
+        log.warning("model_error", extra={"run_id": deps.run_id, "code": error.code})
+        return {"ending": failed(error.code, error.message).model_dump(mode="json")}
+    message = ChatMessage(role="assistant", content=step.answer, calls=step.calls)
+    spent = UsageInfo(input_tokens=used.input_tokens, output_tokens=used.output_tokens, steps=1)
+    return {"message": message.model_dump(mode="json"), "used": spent.model_dump(mode="json")}
+
+
+async def _step(deps: Deps, state: RunState, emitter: Emitter, *, max_tokens: int) -> tuple[Step, Usage]:
+    for attempt in range(1, ATTEMPTS + 1):
+        answer = _Answer(deps, state, emitter, max_tokens=max_tokens)
+        try:
+            return await answer.read()
+        except MalformedAnswer:
+            if answer.sent or attempt == ATTEMPTS:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 class _Answer:

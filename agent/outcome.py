@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -42,6 +43,34 @@ class Outcome:
         """For the watchers."""
         result = None if self.result is None else self.result.model_dump(mode="json")
         return ToolReturned(call_id=self.call_id, status=self.status, result=result, error=self.error)
+
+    def record(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "status": self.status,
+            "result": None if self.result is None else self.result.model_dump(mode="json"),
+            "error": None if self.error is None else self.error.model_dump(),
+            "retry": self.retry,
+            "passing": self.passing,
+            "blocked": self.blocked,
+            "ending": None if self.ending is None else self.ending.model_dump(mode="json"),
+        }
+
+    @classmethod
+    def load(cls, call_id: str, tool: AnyTool, record: Mapping[str, Any]) -> Outcome:
+        """The inverse of `record`."""
+        result, error, ending = record["result"], record["error"], record["ending"]
+        return cls(
+            call_id,
+            tool.name,
+            record["status"],
+            result=None if result is None else tool.result.model_validate(result),
+            error=None if error is None else ErrorInfo.model_validate(error),
+            retry=record["retry"],
+            passing=record["passing"],
+            blocked=record["blocked"],
+            ending=None if ending is None else Ending.model_validate(ending),
+        )
 
     def message(self, tool: AnyTool | None) -> ChatMessage:
         """For the model."""

@@ -1,36 +1,75 @@
-"""Drives runs in this process: one stretch of work from a start or a decision until the run rests."""
+"""Drives runs in this process: one stretch of work from a start or a decision until the run rests.
+
+A stretch is a piece of work of the engine (`agent/durable/`). Its handler is called when it begins, and again, in any
+process, when the process that worked on it has died: then it claims the run, which fences off whoever worked on it, and
+goes through the graph again, with the recorded results of its steps.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from agent.admission import Admission
 from agent.call_step import answer_unanswered
 from agent.conversation import grounding_after, load_history, newest_that_fit
 from agent.deps import Deps, Services
-from agent.emitter import Emitted, encode
-from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, Ending
+from agent.durable.base import WorkDiverged, WorkLost
+from agent.emitter import Barrier, Emitted, encode
+from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, Ending, RunStopped
 from agent.event_log import EventLog, RunLog
-from agent.events import FinalStatus, RunFinished, RunStarted, UsageInfo
+from agent.events import FinalStatus, RunFinished, RunResumed, RunStarted, UsageInfo
 from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
 from agent.messages import ChatMessage
 from agent.principal import Principal
 from agent.records import StoredEvent
-from agent.run_store import Rest, RunStore
+from agent.run_store import Rest, RunStore, StoredRequest
 from agent.scope import Scope
 from agent.state import RunState, Snapshot, dump_state, load_state, new_state
+from agent.steps import HandedOver
 from agent.tokens import estimate
 
+if TYPE_CHECKING:
+    from prisma.client.models import Run
+
 log = logging.getLogger(__name__)
+
+HANDLER = "run"
+MAX_RECOVERIES = 10  # of one stretch: a run that kills its process must not kill them all
+SKIPPED = 1_000  # sequence numbers that are left out after a crash: readers may have seen some that were never stored
+MAX_BEHIND = SKIPPED // 2  # events that may not be stored yet
+TURN_INTERVAL = 0.5  # seconds between two looks whether a queued run's turn has come
+RETRY_INTERVAL = 1.0  # seconds between two attempts to record a run's rest while the database is away
+
+
+@dataclass(slots=True)
+class Work:
+    """A run that works in this process.
+
+    Attributes:
+        known: What the process that took the request knows already; another one reads it from the run's row.
+        urgent: A person has decided: it goes before what waits for a place.
+    """
+
+    run_id: str
+    thread_id: str
+    stretch: int
+    attempt: int
+    log: RunLog
+    scope: Scope
+    known: Start | None = None
+    urgent: bool = False
+    task: asyncio.Task[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A run that has not begun. `documents` are (id, name); `last_state` is what the thread's last run left.
+    """A run that was just recorded. `documents` are (id, name); `last_state` is what the thread's last run left.
     `first`: there is no history to load."""
 
     run_id: str
@@ -38,20 +77,14 @@ class Start:
     input: str
     principal: Principal
     documents: Sequence[tuple[str, str]] = ()
+    queued: bool = False
     first: bool = True
     last_state: Any = None
 
 
-@dataclass(slots=True)
-class Work:
-    """A run that works in this process."""
-
-    run_id: str
-    thread_id: str
-    principal: Principal
-    log: RunLog
-    scope: Scope
-    task: asyncio.Task[None] | None = None
+def work_id(run_id: str, stretch: int) -> str:
+    """The engine's name for a stretch of work."""
+    return f"{run_id}:{stretch}"
 
 
 @dataclass(slots=True)
@@ -61,24 +94,32 @@ class Runner:
     services: Services
     runs: RunStore
     events: EventLog
+    admission: Admission
+    replica_id: str
     _working: dict[str, Work] = field(default_factory=dict[str, Work])
     _companies: dict[str, str] = field(default_factory=dict[str, str])
+    _rested: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: bool = False
 
     # ------------------------------------------------------------ control
 
-    def start(self, start: Start) -> None:
+    async def start(self, start: Start) -> None:
         """Begin a recorded run."""
-        work = self._work(start.run_id, start.thread_id, start.principal)
-        work.task = asyncio.create_task(self._start(start, work), name=f"run-{start.run_id}")
+        work = self._work(start.run_id, start.thread_id, stretch=0, attempt=1, known=start)
+        await self._begin(work)
 
     async def go_on(self, run_id: str) -> None:
         """Go on with a run that was decided about and whose status is `running` already."""
         row = await self.runs.find(run_id)
-        snapshot = Snapshot.model_validate(row.state)
-        work = self._work(
-            run_id, row.thread_id, snapshot.principal, last=row.last_sequence, spent_seconds=snapshot.seconds
-        )
-        work.task = asyncio.create_task(self._go_on(snapshot, work), name=f"run-{run_id}")
+        await self._begin(self._resumed(row, urgent=True))
+
+    async def take_over(self, row: Run) -> bool:
+        """Begin a stretch of a dead process that its engine never heard of. False when the engine sees to it itself."""
+        engine = self.services.engine
+        if await engine.status(work_id(row.id, row.stretch)) != "unknown":
+            return False
+        await engine.begin(HANDLER, work_id(row.id, row.stretch), work_id(row.id, row.stretch))
+        return True
 
     def stop(self, run_id: str, ending: Ending) -> bool:
         """Stop a run between effects. False when it does not work here."""
@@ -88,74 +129,269 @@ class Runner:
         work.scope.stop(ending)
         return True
 
+    @property
+    def busy(self) -> bool:
+        """Runs work here."""
+        return bool(self._working)
+
+    def works_on(self, run_id: str) -> bool:
+        """The run works here."""
+        return run_id in self._working
+
     async def cancel_waiting(self, run_id: str) -> bool:
         """End a run that rests on an approval. False when it does not."""
         row = await self.runs.find(run_id)
         messages: list[ChatMessage] = []
+        ending = CANCELLED
         if row.state is not None and (dumped := Snapshot.model_validate(row.state).state) is not None:
             state = load_state(dumped)
-            state["ending"] = CANCELLED
-            messages = [*state["messages"][state["stored"] :], *answer_unanswered(state), _last_words(CANCELLED)]
+            ending = state["ending"] = await self._with_effects(run_id, state, CANCELLED)
+            messages = [*state["messages"][state["stored"] :], *answer_unanswered(state), _last_words(ending)]
+        return await self.end(row, was="waiting", ending=ending, messages=messages)
+
+    async def _with_effects(self, run_id: str, state: RunState, ending: Ending) -> Ending:
+        """The ending of a run that did not succeed, saying what it has done all the same."""
+        if ending.error is None or not any(message.calls for message in state["messages"]):
+            return ending
+        rows = await self.services.db.effect.find_many(where={"run_id": run_id}, order={"reserved_at": "asc"})
+        done = [row.tool for row in rows if row.status == "executed"]
+        unknown = [row.tool for row in rows if row.status == "needs_reconcile"]
+        said = f" What was done before stands: {', '.join(done)}." if done else ""
+        said += f" Nobody knows whether this took effect: {', '.join(unknown)}; a person must look." if unknown else ""
+        error = ending.error.model_copy(update={"message": ending.error.message + said})
+        return ending.model_copy(update={"error": error})
+
+    async def end(self, row: Run, *, was: str, ending: Ending, messages: Sequence[ChatMessage] = ()) -> bool:
+        """End a run that nobody works on. False when that is not so any more."""
         usage = UsageInfo(input_tokens=row.input_tokens, output_tokens=row.output_tokens, steps=row.steps)
-        final = encode(RunFinished(status="cancelled", usage=usage, error=CANCELLED.error))
-        event = await self.runs.end_resting(run_id, was=["waiting"], ending=CANCELLED, messages=messages, final=final)
+        final = encode(RunFinished(status=ending.status, usage=usage, error=ending.error))
+        statuses = ["waiting"] if was == "waiting" else ["queued", "running"]
+        event = await self.runs.end_resting(
+            row.id, was=cast("Any", statuses), ending=ending, messages=messages, final=final
+        )
+        self._rested.set()
         return event is not None
 
     async def drain(self, *, grace: float) -> None:
-        """Let runs end for `grace` seconds, then stop them; returns when every one is at rest."""
+        """Let runs end for `grace` seconds, then break them off between effects; returns when none works here."""
         tasks = [work.task for work in self._working.values() if work.task is not None]
-        if not tasks:
-            return
-        await asyncio.wait(tasks, timeout=grace)
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace)
+        self._stopping = True
         for work in list(self._working.values()):
             work.scope.stop(INTERRUPTED)
-        await asyncio.wait(tasks)
+        while self._working:
+            tasks = [work.task for work in self._working.values() if work.task is not None]
+            await (asyncio.wait(tasks) if tasks else asyncio.sleep(0.01))  # one that is about to be called, to give up
 
-    def _work(
-        self, run_id: str, thread_id: str, principal: Principal, *, last: int = 0, spent_seconds: float = 0.0
-    ) -> Work:
-        scope = Scope(max_seconds=self.services.settings.max_seconds, spent_seconds=spent_seconds)
-        work = Work(run_id, thread_id, principal, self.events.open(run_id, last=last), scope)
+    # ------------------------------------------------------------ a piece of the engine's work
+
+    async def handle(self, argument: str) -> None:
+        """The engine's handler: work on a stretch of a run until it rests."""
+        run_id, _, number = argument.rpartition(":")
+        work = self._working.get(run_id)
+        if work is None or work.stretch != int(number) or work.task is not None:
+            work = await self._claim(run_id, int(number), work)
+        while work is not None:
+            work.task = asyncio.current_task()
+            try:
+                await self._take_turn(work)
+                return
+            except WorkLost:
+                log.warning("run_lost", extra={"run_id": run_id})
+                await self._abandon(work)
+                return
+            except (HandedOver, asyncio.CancelledError):
+                await self._abandon(work)
+                raise asyncio.CancelledError from None  # it stays unfinished, and goes on elsewhere
+            except Exception:
+                log.exception("run_broken_off", extra={"run_id": run_id})
+                await self._abandon(work)
+                await asyncio.sleep(RETRY_INTERVAL)
+                work = await self._claim(run_id, int(number), None)
+
+    async def _claim(self, run_id: str, stretch: int, ours: Work | None) -> Work | None:
+        """Take a stretch over; None when it is over. `ours` was thought to be dead, and has lost the run hereby."""
+        row = await self.runs.claim(run_id, stretch=stretch, owner_id=self.replica_id)
+        if row is None:
+            return None
+        log.warning("run_taken_over", extra={"run_id": run_id, "recoveries": row.recoveries})
+        if ours is not None and ours.task is not None:
+            ours.scope.stop(INTERRUPTED)
+            await asyncio.wait([ours.task])
+        return await self._recovered(row)
+
+    async def _begin(self, work: Work) -> None:
+        name = work_id(work.run_id, work.stretch)
+        await self.services.engine.begin(HANDLER, name, name)
+
+    def _work(self, run_id: str, thread_id: str, *, stretch: int, attempt: int, last: int = 0, **more: Any) -> Work:
+        scope = Scope(max_seconds=self.services.settings.max_seconds, spent_seconds=more.pop("spent_seconds", 0.0))
+        run_log = self.events.open(run_id, last=last, attempt=attempt)
+        work = Work(run_id, thread_id, stretch, attempt, run_log, scope, **more)
         self._working[run_id] = work
+        if self._stopping:
+            scope.stop(INTERRUPTED)
         return work
+
+    def _resumed(self, row: Run, *, last: int | None = None, urgent: bool = False) -> Work:
+        seconds = Snapshot.model_validate(row.state).seconds if row.state is not None else 0.0
+        return self._work(
+            row.id,
+            row.thread_id,
+            stretch=row.stretch,
+            attempt=row.attempt,
+            last=row.last_sequence if last is None else last,
+            spent_seconds=seconds,
+            urgent=urgent,
+        )
+
+    async def _recovered(self, row: Run) -> Work:
+        """A run whose process died: its log goes on where nobody has read yet, and tells nothing twice."""
+        told = await self.events.stored(row.id, after=row.last_sequence)
+        last = (told[-1].sequence if told else row.last_sequence) + SKIPPED
+        work = self._resumed(row, last=last, urgent=row.status == "running")
+        work.log.tell_no_more(told)
+        if told:
+            resumed = RunResumed(attempt=row.attempt)
+            work.log.append(resumed.type, encode(resumed))
+        if row.cancel_requested_at is not None:
+            work.scope.stop(CANCELLED)
+            await self.runs.cancel_seen([row.id])
+        return work
+
+    async def _abandon(self, work: Work) -> None:
+        """Stop to work on a run that goes on elsewhere."""
+        with suppress(Exception):  # what is not stored is told again where the run goes on
+            await work.log.flushed()
+        self._forget(work)
+        self.events.close(work.log, lost=True)
+
+    def _forget(self, work: Work) -> None:
+        if self._working.get(work.run_id) is work:
+            del self._working[work.run_id]
+        self._rested.set()
+
+    # ------------------------------------------------------------ its turn
+
+    async def _take_turn(self, work: Work) -> None:
+        if work.urgent:
+            self.admission.take()
+        else:
+            try:
+                await self._wait_for_place(work)
+            except RunStopped as stop:
+                await self._end_unbegun(work, stop.ending)
+                return
+        work.scope.begin()
+        try:
+            await self._stretch(work)
+        finally:
+            self.admission.leave(work.scope.seconds)
+
+    async def _wait_for_place(self, work: Work) -> None:
+        """Take a place, when it is this run's turn in its thread.
+
+        Raises:
+            RunStopped: It was stopped meanwhile.
+        """
+        queued = work.known.queued if work.known is not None else True
+        if not queued:
+            self.admission.take()
+            return
+        async with work.scope.interruptible(timed=False):
+            with self.admission.waits():
+                while True:
+                    await self._wait_for_turn(work)
+                    await self.admission.enter()
+                    try:
+                        begun = await self.runs.begin(work.run_id, attempt=work.attempt)
+                    except BaseException:
+                        self.admission.leave(None)
+                        raise
+                    if begun:
+                        return
+                    self.admission.leave(None)
+
+    async def _wait_for_turn(self, work: Work) -> None:
+        while not await self.runs.is_turn(work.run_id):
+            self._rested.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TURN_INTERVAL):
+                    await self._rested.wait()
+
+    async def _end_unbegun(self, work: Work, ending: Ending) -> None:
+        if ending is INTERRUPTED and self.services.engine.durable:
+            raise HandedOver
+        row = await self.runs.find(work.run_id)
+        state = new_state([ChatMessage(role="user", content=row.input)])
+        state["ending"] = ending
+        principal = StoredRequest.model_validate(row.request).principal
+        _, left = await self.runs.last_state(work.thread_id, but=work.run_id)
+        await self._end(work, grounding_after(left, currencies=self.services.settings.currencies), state, principal)
 
     # ------------------------------------------------------------ a stretch of work
 
-    async def _start(self, start: Start, work: Work) -> None:
+    async def _stretch(self, work: Work) -> None:
+        state, grounding = new_state([]), Grounding(currencies=self.services.settings.currencies)
+        principal = Principal("", None, frozenset())
+        try:
+            row = None if work.known is not None else await self.runs.find(work.run_id)
+            if row is not None and row.recoveries > MAX_RECOVERIES:
+                raise WorkDiverged(f"taken over {row.recoveries} times")
+            if row is not None and row.stretch > 0:
+                snapshot = Snapshot.model_validate(row.state)
+                principal, grounding = snapshot.principal, Grounding.load(snapshot.grounding)
+                state, turns = await self._saved(work, snapshot)
+            else:
+                start = work.known or await self._stored_start(cast("Run", row))
+                principal = start.principal
+                state, grounding, turns = await self._fresh(work, start)
+            deps = await self._deps(work, principal, grounding, state, turns)
+        except WorkDiverged:
+            log.exception("run_given_up", extra={"run_id": work.run_id})
+            state["ending"] = INTERRUPTED
+            await self._end(work, grounding, state, principal)
+        except (WorkLost, HandedOver):
+            raise
+        except Exception:
+            log.exception("run_not_begun", extra={"run_id": work.run_id})
+            state["ending"] = INTERNAL
+            await self._end(work, grounding, state, principal)
+        else:
+            await self._drive(work, deps, state)
+
+    async def _stored_start(self, row: Run) -> Start:
+        request = StoredRequest.model_validate(row.request)
+        before, left = await self.runs.last_state(row.thread_id, but=row.id)
+        return Start(
+            row.id,
+            row.thread_id,
+            row.input,
+            request.principal,
+            request.documents,
+            first=not before,
+            last_state=left,
+        )
+
+    async def _fresh(self, work: Work, start: Start) -> tuple[RunState, Grounding, Sequence[Sequence[ChatMessage]]]:
+        if start.queued:
+            start = await self._stored_start(await self.runs.find(work.run_id))
         started = RunStarted(run_id=start.run_id, thread_id=start.thread_id, model=self.services.backend.name)
         work.log.append(started.type, encode(started))
         state = new_state([ChatMessage(role="user", content=with_documents(start.input, start.documents))])
-        currencies = self.services.settings.currencies
-        grounding = Grounding(currencies=currencies)
-        try:
-            grounding = grounding_after(start.last_state, currencies=currencies)
-            grounding.observe_user(start.input)
-            for document_id, name in start.documents:
-                grounding.observe_document(document_id, name=name)
-            turns = [] if start.first else await load_history(self.services.db, start.thread_id)
-            deps = await self._deps(work, grounding, state, turns)
-        except Exception:  # noqa: BLE001  whatever stops a run from beginning ends it, and is logged
-            await self._end_broken(work, grounding, state)
-        else:
-            await self._drive(work, deps, state)
+        grounding = grounding_after(start.last_state, currencies=self.services.settings.currencies)
+        grounding.observe_user(start.input)
+        for document_id, name in start.documents:
+            grounding.observe_document(document_id, name=name)
+        return state, grounding, [] if start.first else await load_history(self.services.db, start.thread_id)
 
-    async def _go_on(self, snapshot: Snapshot, work: Work) -> None:
+    async def _saved(self, work: Work, snapshot: Snapshot) -> tuple[RunState, Sequence[Sequence[ChatMessage]]]:
         state = load_state(cast("dict[str, Any]", snapshot.state))
-        grounding = Grounding.load(snapshot.grounding)
-        try:
-            turns = await load_history(self.services.db, work.thread_id)
-            if state["stored"]:
-                del turns[-1]  # this run's own messages are in its state
-            deps = await self._deps(work, grounding, state, turns)
-        except Exception:  # noqa: BLE001  whatever stops a run from going on ends it, and is logged
-            await self._end_broken(work, grounding, state)
-        else:
-            await self._drive(work, deps, state)
-
-    async def _end_broken(self, work: Work, grounding: Grounding, state: RunState) -> None:
-        log.exception("run_not_begun", extra={"run_id": work.run_id})
-        state["ending"] = INTERNAL
-        await self._end(work, grounding, state)
+        turns = await load_history(self.services.db, work.thread_id)
+        if state["stored"]:
+            del turns[-1]  # this run's own messages are in its state
+        return state, turns
 
     async def _drive(self, work: Work, deps: Deps, state: RunState) -> None:
         from agent.graph import run_turn  # LangGraph loads for most of a second: `start` does that beside the model
@@ -165,35 +401,57 @@ class Runner:
                 async for item in run_turn(state, deps):
                     if isinstance(item, Emitted):
                         work.log.append(item.type, item.data)
+                        if work.log.behind > MAX_BEHIND:
+                            await work.log.flushed()
+                    elif isinstance(item, Barrier):
+                        await _pass(item, work.log)
                     else:
                         state = item
+            except WorkDiverged:
+                log.exception("run_given_up", extra={"run_id": work.run_id})
+                state["ending"] = INTERRUPTED
+            except (WorkLost, HandedOver):
+                raise
             except Exception:
                 log.exception("graph_bug", extra={"run_id": work.run_id})
                 state["ending"] = INTERNAL
             if work.scope.ending is CANCELLED:  # it came when the run was about to wait; an interruption lets it wait
                 state["ending"] = state["ending"] or CANCELLED
-            if await self._end(work, deps.grounding, state):
+            if await self._end(work, deps.grounding, state, deps.principal):
                 return
 
-    async def _end(self, work: Work, grounding: Grounding, state: RunState) -> bool:
-        """Bring the run to rest. False when it must go on at once, because everything is decided already."""
+    async def _end(self, work: Work, grounding: Grounding, state: RunState, principal: Principal) -> bool:
+        """Bring the run to rest. False when it must go on at once, because everything is decided already.
+
+        Raises:
+            WorkLost, HandedOver: It comes to rest elsewhere.
+        """
         ending = state["ending"]
         status: FinalStatus = "waiting" if ending is None else ending.status
-        snapshot = Snapshot(principal=work.principal, grounding=grounding.dump(), seconds=work.scope.seconds)
+        snapshot = Snapshot(principal=principal, grounding=grounding.dump(), seconds=work.scope.seconds)
         if ending is None:
             snapshot.state = dump_state(state)
         elif status != "succeeded":
+            ending = await self._with_effects(work.run_id, state, ending)
             state["messages"] = [*state["messages"], *answer_unanswered(state), _last_words(ending)]
         error = ending.error if ending is not None else None
-        final = _numbered(RunFinished(status=status, usage=state["usage"], error=error), work.log)
-        try:
-            await work.log.flushed()
-            if not await self.runs.rest(Rest(work.run_id, work.thread_id, status, state, snapshot, final, error)):
-                return False
-        except Exception:
-            log.exception("run_not_recorded", extra={"run_id": work.run_id})
-            final = _numbered(RunFinished(status="failed", usage=state["usage"], error=INTERNAL.error), work.log)
-        del self._working[work.run_id]
+        while True:
+            try:
+                await work.log.flushed()
+                final = _numbered(RunFinished(status=status, usage=state["usage"], error=error), work.log)
+                rest = Rest(work.run_id, work.thread_id, work.attempt, status, state, snapshot, final, error)
+                if not await self.runs.rest(rest):
+                    return False
+                break
+            except WorkLost:
+                raise
+            except Exception:
+                log.exception("run_not_recorded", extra={"run_id": work.run_id})
+                if self._stopping:
+                    raise HandedOver from None
+                work.log.mend()
+                await asyncio.sleep(RETRY_INTERVAL)
+        self._forget(work)
         self.events.close(work.log, final)
         if status == "waiting" and work.scope.ending is CANCELLED:
             await self.cancel_waiting(work.run_id)
@@ -202,10 +460,15 @@ class Runner:
     # ------------------------------------------------------------ surroundings
 
     async def _deps(
-        self, work: Work, grounding: Grounding, state: RunState, turns: Sequence[Sequence[ChatMessage]]
+        self,
+        work: Work,
+        principal: Principal,
+        grounding: Grounding,
+        state: RunState,
+        turns: Sequence[Sequence[ChatMessage]],
     ) -> Deps:
         services = self.services
-        prefix = await self.prefix(work.principal)
+        prefix = await self.prefix(principal)
         room = services.backend.context_tokens - estimate(prefix) - estimate(state["messages"])
         room -= services.settings.max_answer_tokens
         history = newest_that_fit(turns, tokens=min(services.settings.history_tokens, max(room, 0)))
@@ -215,10 +478,11 @@ class Runner:
         return Deps(
             services=services,
             run_id=work.run_id,
-            principal=work.principal,
+            attempt=work.attempt,
+            principal=principal,
             grounding=grounding,
             scope=work.scope,
-            tools=services.tools_for(work.principal),
+            tools=services.tools_for(principal),
             prefix=prefix,
             history=history,
             guard_context=guard_context,
@@ -243,6 +507,17 @@ class Runner:
 
 def _numbered(event: RunFinished, run_log: RunLog) -> StoredEvent:
     return StoredEvent(run_log.last + 1, event.type, encode(event))
+
+
+async def _pass(barrier: Barrier, run_log: RunLog) -> None:
+    try:
+        await run_log.flushed()
+    except Exception as error:  # noqa: BLE001  told to whoever waits at the barrier
+        if not barrier.stored.done():
+            barrier.stored.set_exception(error)
+    else:
+        if not barrier.stored.done():
+            barrier.stored.set_result(None)
 
 
 def _last_words(ending: Ending) -> ChatMessage:

@@ -30,6 +30,12 @@ class Scope:
         """Working time so far, over all stretches."""
         return self._spent + self._loop.time() - self._started
 
+    def spent(self, seconds: float) -> None:
+        """At least so much time went into the run before a crash."""
+        missing = max(0.0, seconds - self.seconds)
+        self._spent += missing
+        self._deadline -= missing
+
     @property
     def ending(self) -> Ending | None:
         """Why the run was stopped from outside; None when it was not."""
@@ -53,15 +59,20 @@ class Scope:
         if self._loop.time() >= self._deadline:
             raise RunStopped(self._late)
 
+    def begin(self) -> None:
+        """Work begins: what was waited for before is not counted."""
+        self._deadline += self._loop.time() - self._started
+        self._started = self._loop.time()
+
     @asynccontextmanager
-    async def interruptible(self) -> AsyncGenerator[None]:
-        """Run the block until it ends or the run is stopped.
+    async def interruptible(self, *, timed: bool = True) -> AsyncGenerator[None]:
+        """Run the block until it ends or the run is stopped, or, unless it is not `timed`, its time is over.
 
         Raises:
             RunStopped: The run was stopped, or its time is over.
         """
         self.check()
-        timeout = asyncio.timeout_at(self._deadline)
+        timeout = asyncio.timeout_at(self._deadline if timed else None)
         self._open.add(timeout)
         try:
             async with timeout:

@@ -8,11 +8,15 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
+from uuid import uuid4
 
+from agent.admission import Admission
 from agent.approvals import Approvals
 from agent.deps import Services
 from agent.digest import digest as digest_of
-from agent.emitter import encode
+from agent.durable.base import Engine
+from agent.durable.plain import PlainEngine
+from agent.durable.replicas import Replicas
 from agent.ending import CANCELLED, INTERRUPTED
 from agent.errors import (
     AgentError,
@@ -25,15 +29,15 @@ from agent.errors import (
 )
 from agent.event_log import EventLog
 from agent.event_store import EventStore
-from agent.events import RunFinished, UsageInfo
 from agent.guarding import input_guards, output_guards
 from agent.llm.base import Backend, OnProgress
 from agent.policy import DECIDES, Policy
 from agent.principal import LOCAL, Principal
-from agent.records import RunRecord, StoredEvent
-from agent.run_store import NewRun, RunStore
-from agent.runner import Runner, Start
+from agent.records import ENDED, RunRecord, StoredEvent
+from agent.run_store import NewRun, RunStore, WhenBusy
+from agent.runner import HANDLER, Runner, Start, work_id
 from agent.settings import AgentSettings
+from agent.threads import Threads
 from tools.context import utc_now
 from tools.registry import catalog
 
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prisma import Prisma
+    from prisma.client.models import Run
     from tools.invoicing import Invoices
     from tools.registry import AnyTool
     from tools.search import Search
@@ -48,19 +53,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Decision = Literal["approve", "reject"]
-SWEEP_INTERVAL = 60.0  # seconds between two looks for approvals whose time is over
+SWEEP_INTERVAL = 60.0  # seconds between two looks for approvals whose time is over, and for records nobody needs
+KEEP_RECORDS = 3_600.0  # seconds that the engine's records of finished work are kept
+CANCEL_INTERVAL = 0.1  # seconds between two looks for cancellations that came to another process
+CANCEL_PATIENCE = 15.0  # seconds for the process that works on a run to see its cancellation, or to be found dead
+STALE_AFTER = 120.0  # seconds after which a dead process's run that no engine takes up is given up
 
 
 class Agent:
     """Takes requests, runs them in the background of this process, tells what happens."""
 
     def __init__(self, services: Services) -> None:
+        settings = services.settings
+        self.replica_id = uuid4().hex
         self._services = services
         self._runs = RunStore(services.db, services.clock)
         self._approvals = Approvals(services.db, services.clock)
+        self._threads = Threads(services.db, services.clock)
         self._events = EventLog(EventStore(services.db))
-        self._runner = Runner(services, self._runs, self._events)
-        self._sweeper: asyncio.Task[None] | None = None
+        self._admission = Admission(running=settings.max_running, queued=settings.max_queued)
+        self._runner = Runner(services, self._runs, self._events, self._admission, self.replica_id)
+        self._replicas = Replicas(services.db, self.replica_id, services.clock, self._take_over)
+        self._watchers: list[asyncio.Task[None]] = []
         self._ready = False
 
     @classmethod
@@ -71,6 +85,7 @@ class Agent:
         db: Prisma,
         backend: Backend,
         invoices: Invoices,
+        engine: Engine | None = None,
         search: Search | None = None,
         clock: Callable[[], datetime] = utc_now,
         policy: Policy | None = None,
@@ -79,6 +94,7 @@ class Agent:
         """An agent over a connected database and a model; `start` it before use.
 
         Args:
+            engine: What carries runs through crashes; else nothing does.
             tools: By name; else the whole catalogue.
             policy: Else the rules of `agent/policy.py`.
         """
@@ -86,6 +102,7 @@ class Agent:
             settings=settings,
             db=db,
             backend=backend,
+            engine=engine or PlainEngine(),
             invoices=invoices,
             search=search,
             clock=clock,
@@ -104,32 +121,46 @@ class Agent:
         return self._ready
 
     async def start(self, *, on_progress: OnProgress | None = None) -> None:
-        """Start the model, warm it, and mark runs that a crash left `running` as failed (`interrupted`).
+        """Start the model, warm it, and take over what dead processes left unfinished.
 
         Raises:
             ModelError: The model cannot be had; its message says what to do.
         """
         if self._ready:
             return
-        await self._recover()
+        services = self._services
         prefix = await self._runner.prefix(LOCAL)
         await asyncio.gather(
-            self._services.backend.start(on_progress=on_progress, warm_prefix=prefix),
+            services.backend.start(on_progress=on_progress, warm_prefix=prefix),
             asyncio.to_thread(_load_graph),
+            asyncio.to_thread(services.engine.load),
         )
         self._events.start()
-        self._sweeper = asyncio.create_task(self._sweep(), name="approval-sweeper")
+        await services.engine.start({HANDLER: self._runner.handle}, replica_id=self.replica_id)
+        await self._replicas.join()
+        await self._replicas.watch()
+        await self._adopt_orphans()
+        self._replicas.start()
+        self._watchers = [
+            asyncio.create_task(self._sweep(), name="sweeper"),
+            asyncio.create_task(self._watch_cancels(), name="cancel-watcher"),
+        ]
         self._ready = True
 
     async def stop(self, *, grace: float = 10.0) -> None:
-        """Take nothing more, let runs end for `grace` seconds, then interrupt them; running effects are finished."""
+        """Take nothing more, let runs end for `grace` seconds, then break them off; running effects are finished.
+
+        What is broken off goes on in another process, or after the next start.
+        """
         self._ready = False
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.wait([self._sweeper])
-            self._sweeper = None
+        for task in self._watchers:
+            task.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        self._watchers = []
         await self._runner.drain(grace=grace)
         await self._events.stop()
+        await self._services.engine.stop()
+        await self._replicas.leave()
         await self._services.backend.stop()
 
     # ------------------------------------------------------------ requests
@@ -142,12 +173,17 @@ class Agent:
         documents: Sequence[str] = (),
         principal: Principal,
         idempotency_key: str | None = None,
+        when_busy: WhenBusy | None = None,
     ) -> str:
         """Record a run and start it. Returns its id; for a key that came before with the same request, that run's.
 
+        Args:
+            when_busy: What to do while another run of the thread has not ended: `reject` the request, `enqueue` it, or
+                `interrupt` the others, which ends them `cancelled`. By default as configured.
+
         Raises:
             AgentError: NotReady, Forbidden, InputTooLong, ThreadNotFound, DocumentNotFound, ThreadBusy,
-                IdempotencyConflict. Nothing was started.
+                IdempotencyConflict, TooBusy. Nothing was started.
         """
         self._check_ready()
         if not principal.roles:
@@ -158,23 +194,37 @@ class Agent:
                 f"The request has {len(input)} characters; at most {longest} are read. Attach a document."
             )
         attached = await self._documents(documents, principal)
+        when_busy = when_busy or self._services.settings.multitask
         new = NewRun(
             thread_id=thread_id,
             input=input,
             model=self._services.backend.name,
             principal=principal,
+            documents=attached,
+            owner_id=self.replica_id,
             idempotency_key=idempotency_key,
             request_digest=digest_of(thread=thread_id, input=input, documents=list(documents)),
+            queued=self._admission.full,
+            when_busy=when_busy,
         )
+        if (known := await self._runs.known(new)) is not None:
+            return known
+        self._admission.check()
         run = await self._runs.create(new)
         if run.is_new:
-            self._runner.start(Start(run.run_id, thread_id, input, principal, attached, run.first, run.last_state))
+            await self._runner.start(
+                Start(run.run_id, thread_id, input, principal, attached, run.queued, run.first, run.last_state)
+            )
+            if when_busy == "interrupt":
+                for other in run.unfinished:
+                    with suppress(RunEnded):
+                        await self.cancel(other, principal=principal)
         return run.run_id
 
     async def decide(
         self, approval_id: str, *, decision: Decision, digest: str, reason: str | None, principal: Principal
     ) -> None:
-        """Decide an approval; when it was the last one that its run waits for, the run goes on.
+        """Decide an approval; when it was the last one that its run waits for, the run goes on, here.
 
         Raises:
             AgentError: NotReady, Forbidden, ApprovalNotFound, ApprovalNotPending, ApprovalExpired,
@@ -190,6 +240,7 @@ class Agent:
             reason=reason,
             tenant_id=principal.tenant_id,
             user_id=principal.user_id,
+            owner_id=self.replica_id,
         )
         if decided.goes_on:
             await self._runner.go_on(decided.run_id)
@@ -197,16 +248,57 @@ class Agent:
             raise ApprovalExpired("Nobody decided in time; the call will not run.")
 
     async def cancel(self, run_id: str, *, principal: Principal) -> None:
-        """Start no new tool in this run and end it `cancelled`. A running effect is finished and recorded.
+        """From now on no tool starts in this run, wherever it is; it ends `cancelled`. A running effect is finished.
 
         Raises:
             AgentError: RunNotFound, RunEnded.
         """
         await self._runs.find(run_id, tenant_id=principal.tenant_id)
-        if self._runner.stop(run_id, CANCELLED) or await self._runner.cancel_waiting(run_id):
+        here = self._runner.stop(run_id, CANCELLED)
+        asked = await self._runs.request_cancel(run_id)  # recorded, so that it holds if the run's process dies
+        if here:
             return
-        if not self._runner.stop(run_id, CANCELLED):  # a decision may have let it go on meanwhile
-            raise RunEnded("The run has ended already.")
+        if not asked:
+            if not await self._runner.cancel_waiting(run_id):
+                await self._cancel_again(run_id)
+            return
+        await self._cancel_seen(run_id)
+
+    async def _cancel_again(self, run_id: str) -> None:
+        """It was neither at work nor waiting: a decision may have let it go on in that moment."""
+        if self._runner.stop(run_id, CANCELLED) or await self._runs.request_cancel(run_id):
+            await self._cancel_seen(run_id)
+            return
+        raise RunEnded("The run has ended already.")
+
+    async def _cancel_seen(self, run_id: str) -> None:
+        """Wait until the process that works on the run knows. One that is dead is found so meanwhile."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CANCEL_PATIENCE):
+                while True:
+                    row = await self._runs.find(run_id)
+                    if row.cancel_seen_at is not None or row.status in ENDED or self._runner.works_on(run_id):
+                        return
+                    await asyncio.sleep(CANCEL_INTERVAL / 2)
+
+    async def delete_thread(self, thread_id: str, *, principal: Principal) -> None:
+        """Cancel a thread's runs and delete it. What it did to the world stays in the ledger.
+
+        Raises:
+            AgentError: ThreadNotFound.
+        """
+        await self._threads.close(thread_id, tenant_id=principal.tenant_id)
+        await self._delete_closed(thread_id, principal)
+
+    async def _delete_closed(self, thread_id: str, principal: Principal) -> None:
+        for run_id in await self._threads.unfinished(thread_id):
+            with suppress(RunEnded):
+                await self.cancel(run_id, principal=principal)
+            await self.wait(run_id)
+        stretches = await self._threads.delete(thread_id)
+        await self._services.engine.forget(
+            [work_id(run_id, stretch) for run_id, last in stretches for stretch in range(last + 1)]
+        )
 
     # ------------------------------------------------------------ watching
 
@@ -257,21 +349,58 @@ class Agent:
                 raise DocumentNotFound(document_id)
         return [(document_id, names[document_id]) for document_id in dict.fromkeys(ids)]
 
-    async def _recover(self) -> None:
-        """One process works on a database: what is `running` before we start was left by a crash."""
-        for row in await self._runs.unfinished():
-            usage = UsageInfo(input_tokens=row.input_tokens, output_tokens=row.output_tokens, steps=row.steps)
-            final = encode(RunFinished(status="failed", usage=usage, error=INTERRUPTED.error))
-            await self._runs.end_resting(
-                row.id, was=["queued", "running"], ending=INTERRUPTED, messages=[], final=final
-            )
+    # ------------------------------------------------------------ other processes
+
+    async def _take_over(self, replica_id: str) -> bool:
+        """Let a dead process's runs go on. True when it has none left."""
+        recovered = await self._services.engine.recover([replica_id])
+        rows = await self._runs.owned_by(replica_id)
+        await self._adopt(rows)
+        return not rows and not recovered
+
+    async def _adopt_orphans(self) -> None:
+        """Runs at work whose process nobody knows any more."""
+        rows = await self._services.db.replica.find_many()
+        await self._adopt(await self._runs.not_owned_by([row.id for row in rows]))
+
+    async def _adopt(self, rows: Sequence[Run]) -> None:
+        now = self._services.clock()
+        for row in rows:
+            fresh = (now - row.updated_at).total_seconds() < STALE_AFTER
+            if self._services.engine.durable and (await self._runner.take_over(row) or fresh):
+                continue  # the engine sees to it, here or elsewhere
+            await self._runner.end(row, was="working", ending=INTERRUPTED)
             log.warning("run_interrupted", extra={"run_id": row.id})
 
+    async def _watch_cancels(self) -> None:
+        """Cancellations of our runs that came to another process."""
+        while True:
+            await asyncio.sleep(CANCEL_INTERVAL)
+            if not self._runner.busy:
+                continue
+            try:
+                wanted = await self._runs.cancels_for(self.replica_id)
+                seen = [run_id for run_id in wanted if self._runner.stop(run_id, CANCELLED)]
+                if seen:
+                    await self._runs.cancel_seen(seen)
+            except Exception:
+                log.exception("cancels_not_read")  # a database that is away comes back
+
     async def _sweep(self) -> None:
-        """Overdue approvals expire even when nobody looks."""
+        """Overdue approvals expire even when nobody looks; records that nobody needs go."""
         while True:
             await asyncio.sleep(SWEEP_INTERVAL)
-            await self.expire_overdue()
+            try:
+                await self.expire_overdue()
+                await self._adopt_orphans()
+                await self._delete_rest()
+                await self._services.engine.forget_finished(older_than_seconds=KEEP_RECORDS)
+            except Exception:
+                log.exception("sweep_failed")  # a database that is away comes back
+
+    async def _delete_rest(self) -> None:
+        for thread_id, tenant_id in await self._threads.half_deleted():
+            await self._delete_closed(thread_id, Principal(tenant_id, None, DECIDES))
 
     async def expire_overdue(self) -> None:
         """Let runs go on without the calls that nobody decided in time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,4 +33,15 @@ class AgentSettings(BaseSettings):
         "USD",
         "GBP",
     )
+    durable: Annotated[
+        Literal["on", "off"], Field(description="Record every step, so that runs survive the process that began them.")
+    ] = "on"
+    max_running: Annotated[int, Field(ge=1, description="Runs at work at once, in one process.")] = 256
+    max_queued: Annotated[
+        int, Field(ge=0, description="Runs that may wait for that; beyond, a request is refused (429).")
+    ] = 1_024
+    multitask: Annotated[
+        Literal["reject", "enqueue", "interrupt"],
+        Field(description="What a request does on a thread whose run has not ended, unless it says so itself."),
+    ] = "reject"
     seed: Annotated[int | None, Field(description="Fixes the model's choices where it can be fixed.")] = None

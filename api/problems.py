@@ -6,6 +6,7 @@ logged with the request's id and shows nothing of itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from agent.errors import AgentError, Conflict, Forbidden, Invalid, NotFound, NotReady
+from agent.errors import AgentError, Conflict, Forbidden, Invalid, NotFound, NotReady, TooBusy
 from api.documents import DocumentRefused
 from api.request_id import current_request_id
 
@@ -98,6 +99,7 @@ _STATUSES: tuple[tuple[type[AgentError], int], ...] = (
     (Forbidden, 403),
     (Invalid, 422),
     (NotReady, 503),
+    (TooBusy, 429),
 )
 
 
@@ -131,8 +133,9 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
 
 async def _on_agent(_: Request, error: Exception) -> Response:
     assert isinstance(error, AgentError)
-    status = status_of(error)
-    return problem_response(status, error.code, error.message, headers={"Retry-After": "1"} if status == 503 else None)
+    seconds = error.retry_after_seconds if isinstance(error, TooBusy) else 1.0 if isinstance(error, NotReady) else None
+    headers = None if seconds is None else {"Retry-After": str(math.ceil(seconds))}
+    return problem_response(status_of(error), error.code, error.message, headers=headers)
 
 
 async def _on_document(_: Request, error: Exception) -> Response:

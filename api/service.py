@@ -68,6 +68,8 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
         agent.llm.errors.ModelError: The model cannot be had; the message says what to do.
         prisma.migrate.errors.MigrateError, prisma.errors.PrismaError: The database cannot.
     """
+    from agent.durable.dbos import DbosEngine
+    from agent.durable.plain import PlainEngine
     from agent.llm.create import create_backend
     from agent.llm.settings import LlmSettings
     from agent.service import Agent
@@ -84,6 +86,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
             agent_settings,
             db=db,
             backend=create_backend(agent_settings.llm, LlmSettings()),
+            engine=DbosEngine(settings.database_url) if agent_settings.durable == "on" else PlainEngine(),
             invoices=create_invoices(tool_settings),
             search=search,
         )

@@ -107,6 +107,8 @@ class _Turn:
             case events.RunStarted():
                 self._run_id = event.run_id
                 self._printer.started(event)
+            case events.RunResumed():
+                self._printer.note("The process that worked on this has died; another one goes on.")
             case events.Token():
                 self._printer.token(event.text)
             case events.ToolCalled():

@@ -15,6 +15,7 @@ _BY_TYPE: dict[str, type[events.RunEvent]] = {
     event.type: event
     for event in (
         events.RunStarted,
+        events.RunResumed,
         events.Token,
         events.ToolCalled,
         events.ApprovalRequired,

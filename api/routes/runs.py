@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.run_store import WhenBusy
 from api.principal import ThePrincipal
 from api.problems import documented
 from api.resources import Run
@@ -15,6 +18,8 @@ from api.sse import MEDIA_TYPE, EventStream
 from api.state import TheAgent, TheDb, TheSettings
 
 router = APIRouter(prefix="/v1", tags=["runs"], responses=documented(404, 503))
+
+CANCEL_WAIT = 2.0  # seconds for a cancelled run to end before we answer
 
 _STREAM = {
     "description": "The run, or its events as they happen.",
@@ -32,10 +37,16 @@ class NewRun(BaseModel):
     input: Annotated[str, Field(min_length=1, description="The request, in plain words.")]
     documents: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=20)] = []
     background: Annotated[bool, Field(description="Answer 202 at once.")] = False
+    multitask: Annotated[
+        WhenBusy | None,
+        Field(description="While another run of the thread has not ended: refuse (409), wait for it, or cancel it."),
+    ] = None
 
 
 @router.post(
-    "/threads/{thread_id}/runs", response_model=Run, responses={200: _STREAM, 202: {"model": Run}} | documented(409)
+    "/threads/{thread_id}/runs",
+    response_model=Run,
+    responses={200: _STREAM, 202: {"model": Run}} | documented(409, 429),
 )
 async def create_run(
     *,
@@ -56,6 +67,7 @@ async def create_run(
         documents=new.documents,
         principal=principal,
         idempotency_key=idempotency_key,
+        when_busy=new.multitask,
     )
     location = f"/v1/runs/{run_id}"
     if new.background:
@@ -99,9 +111,10 @@ async def read_events(
     return EventStream(agent.events(run_id, after=after), heartbeat_seconds=settings.heartbeat_seconds)
 
 
-@router.post("/runs/{run_id}/cancel", responses=documented(403, 409))
+@router.post("/runs/{run_id}/cancel", status_code=202, responses=documented(403, 409))
 async def cancel_run(run_id: str, agent: TheAgent, db: TheDb, principal: ThePrincipal) -> Run:
-    """Start no more tools in this run and end it. What is being done is finished and recorded."""
+    """From now on no tool starts in this run, and it ends `cancelled`. What is being done is finished and recorded."""
     await agent.cancel(run_id, principal=principal)
-    await agent.wait(run_id)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(agent.wait(run_id), CANCEL_WAIT)
     return await find_run(db, principal, run_id)

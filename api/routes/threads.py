@@ -11,8 +11,7 @@ from api.paging import After, Limit, page
 from api.principal import ThePrincipal
 from api.problems import Problem, documented
 from api.resources import Page, Thread, ThreadDetails, ThreadMessage, ThreadRun
-from api.state import TheDb
-from prisma.errors import ForeignKeyViolationError
+from api.state import TheAgent, TheDb
 
 router = APIRouter(prefix="/v1/threads", tags=["threads"], responses=documented(503))
 
@@ -43,7 +42,7 @@ async def create_thread(db: TheDb, principal: ThePrincipal, response: Response, 
 async def list_threads(db: TheDb, principal: ThePrincipal, limit: Limit = 50, after: After = None) -> Page[Thread]:
     """The conversations, the last used first."""
     rows = await db.thread.find_many(
-        where={"tenant_id": principal.tenant_id},
+        where={"tenant_id": principal.tenant_id, "deleted_at": None},
         order=[{"updated_at": "desc"}, {"id": "desc"}],
         take=limit + 1,
         cursor={"id": after} if after is not None else None,
@@ -55,7 +54,7 @@ async def list_threads(db: TheDb, principal: ThePrincipal, limit: Limit = 50, af
 @router.get("/{thread_id}", responses=documented(404))
 async def get_thread(thread_id: str, db: TheDb, principal: ThePrincipal) -> ThreadDetails:
     """A conversation with what was said."""
-    row = await db.thread.find_first(where={"id": thread_id, "tenant_id": principal.tenant_id})
+    row = await db.thread.find_first(where={"id": thread_id, "tenant_id": principal.tenant_id, "deleted_at": None})
     if row is None:
         raise thread_not_found(thread_id)
     messages = await db.message.find_many(
@@ -71,22 +70,10 @@ async def get_thread(thread_id: str, db: TheDb, principal: ThePrincipal) -> Thre
     )
 
 
-@router.delete("/{thread_id}", status_code=204, responses=documented(404, 409))
-async def delete_thread(thread_id: str, db: TheDb, principal: ThePrincipal) -> None:
-    """Delete a conversation. One that changed something in the world is kept: its runs are the record of it."""
-    async with db.tx() as tx:
-        row = await tx.thread.find_first(where={"id": thread_id, "tenant_id": principal.tenant_id})
-        if row is None:
-            raise thread_not_found(thread_id)
-        active = await tx.run.count(where={"thread_id": thread_id, "status": {"in": ["queued", "running", "waiting"]}})
-        if active:
-            raise Problem(409, "thread_busy", "A run of this thread has not ended; cancel it first.")
-        try:
-            await tx.thread.delete(where={"id": thread_id})
-        except ForeignKeyViolationError:
-            raise Problem(
-                409, "thread_has_effects", "This thread's runs changed something; they are kept as its record."
-            ) from None
+@router.delete("/{thread_id}", status_code=204, responses=documented(404))
+async def delete_thread(thread_id: str, agent: TheAgent, principal: ThePrincipal) -> None:
+    """Cancel a conversation's runs and delete it. What it changed in the world stays on record."""
+    await agent.delete_thread(thread_id, principal=principal)
 
 
 def thread_not_found(thread_id: str) -> Problem:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from pydantic import BaseModel
 
 from agent.digest import approval_digest
 from agent.ledger import Ledger
 from agent.state import PlannedCall
 from tests.support.desk_tools import Changed, Desk, desk_tools
 from tools.context import utc_now
-from tools.errors import Conflict, ToolError
+from tools.errors import Conflict, OutcomeUnknown, ToolError
+from tools.system import Attempt
 
 if TYPE_CHECKING:
     from prisma import Prisma
 
 TOOL = desk_tools(Desk())["change"]
-Run = Callable[["Prisma"], Awaitable[BaseModel]]
 
 
 def planned(call_id: str = "call_1", **arguments: str) -> PlannedCall:
@@ -31,7 +29,7 @@ def planned(call_id: str = "call_1", **arguments: str) -> PlannedCall:
     return PlannedCall(id=call_id, tool="change", arguments=arguments, origins={}, digest=digest)
 
 
-async def take_effect(tx: Prisma) -> Changed:
+async def take_effect(tx: Prisma, attempt: Attempt) -> Changed:
     await tx.tag.create(data={"name": uuid4().hex})
     await asyncio.sleep(0.01)
     return Changed(ok=True)
@@ -43,7 +41,7 @@ async def ledger(database: Prisma) -> Ledger:
     run = await database.run.create(
         data={"tenant_id": "default", "thread_id": thread.id, "status": "running", "input": "", "model": "test"}
     )
-    return Ledger(database, run.id, utc_now)
+    return Ledger(database, run.id, utc_now, attempt=run.attempt)
 
 
 async def test_the_same_call_at_the_same_time_takes_effect_once(ledger: Ledger):
@@ -67,8 +65,8 @@ async def test_the_same_call_with_other_arguments_is_refused(ledger: Ledger):
 
 
 async def test_a_failed_call_is_not_tried_again(ledger: Ledger):
-    async def refuse(tx: Prisma) -> Changed:
-        await take_effect(tx)
+    async def refuse(tx: Prisma, attempt: Attempt) -> Changed:
+        await take_effect(tx, attempt)
         raise Conflict("No.")
 
     for _ in range(2):
@@ -81,15 +79,15 @@ async def test_a_failed_call_is_not_tried_again(ledger: Ledger):
 
 async def test_a_call_that_only_got_reserved_before_a_crash_may_still_run(ledger: Ledger):
     call = planned()
-    await ledger._reserve(TOOL, call)  # pyright: ignore[reportPrivateUsage]
+    await ledger._reserve(TOOL, call, None)  # pyright: ignore[reportPrivateUsage]
     await ledger.execute(TOOL, call, take_effect)
     assert await ledger.db.tag.count() == 1
 
 
 async def test_what_nobody_knows_is_not_tried_again(ledger: Ledger):
-    await ledger._reserve(TOOL, planned())  # pyright: ignore[reportPrivateUsage]
+    await ledger._reserve(TOOL, planned(), None)  # pyright: ignore[reportPrivateUsage]
     await ledger.db.effect.update_many(data={"status": "needs_reconcile"})
-    with pytest.raises(Conflict, match="a person must look"):
+    with pytest.raises(OutcomeUnknown, match="a person must look"):
         await ledger.execute(TOOL, planned(), take_effect)
     assert await ledger.db.tag.count() == 0
 
@@ -99,10 +97,10 @@ async def test_a_cancelled_caller_leaves_no_half_effect(ledger: Ledger):
 
     entered, hold = asyncio.Event(), asyncio.Event()
 
-    async def wait_then_take_effect(tx: Prisma) -> Changed:
+    async def wait_then_take_effect(tx: Prisma, attempt: Attempt) -> Changed:
         entered.set()
         await hold.wait()
-        return await take_effect(tx)
+        return await take_effect(tx, attempt)
 
     task = asyncio.create_task(to_its_end(ledger.execute(TOOL, planned(), wait_then_take_effect)))
     await entered.wait()

@@ -133,10 +133,11 @@ async def test_a_running_effect_is_finished_recorded_and_told_when_its_run_is_ca
     office = await open_office([asks(("change", {"customer": "cus_acme"})), says("Never said.")], desk=desk)
     run_id = await office.ask()
     await desk.entered.wait()
-    await office.agent.cancel(run_id, principal=principal("admin"))
+    cancelling = asyncio.create_task(office.agent.cancel(run_id, principal=principal("admin")))
     await asyncio.sleep(0.05)
     assert desk.hold is not None
     desk.hold.set()
+    await cancelling
     events = await office.events(run_id)
     assert data_of(events, "tool.result")[0]["status"] == "succeeded"
     assert data_of(events, "run.finished")[-1]["status"] == "cancelled"

@@ -33,6 +33,12 @@ SCRIPT = {
     "native_tools": True,
     "answers": [
         {"when": "hello", "text": "Hello, how can I help you \u2028 today?", "always": True},
+        {
+            "when": "slowly on",
+            "text": "one two three four five six seven",
+            "delay_seconds": 0.3,
+            "always": True,
+        },
         {"when": "slowly", "text": "one two three four five six", "delay_seconds": 0.1, "always": True},
         {"when": "forever", "text": "tick " * 600, "delay_seconds": 0.1, "always": True},
         {"when": "break", "text": "It was g", "error": "stream_broken", "message": "It went away.", "always": True},

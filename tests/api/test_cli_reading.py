@@ -52,6 +52,7 @@ def test_every_type_of_event_is_known_here():
         "approval_id": "a",
         "digest": "d",
         "expires_at": "2026-01-01T00:00:00Z",
+        "attempt": 2,
     }
     for kind in kinds(RunEvent):
         fields = {**names, **more, "status": "failed", "guard": "g", "verdict": "ask", "reason": "r"}

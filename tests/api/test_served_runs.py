@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from prisma import Prisma
 from tests.support.server_process import Server, run_server
 
 pytestmark = pytest.mark.service
@@ -177,7 +178,7 @@ async def test_a_waiting_run_can_be_cancelled_and_then_nothing_can_be_approved(h
     approval, before = await wait_for_approval(http, "INV-2026-0004")
     run = f"/v1/runs/{events_of(before)[0][2]['run_id']}"
     answer = await http.post(f"{run}/cancel")
-    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
     body = {"decision": "approve", "digest": approval["digest"]}
     late = await http.post(f"/v1/approvals/{approval['approval_id']}", json=body)
     assert (late.status_code, late.json()["code"]) == (409, "approval_not_pending")
@@ -190,7 +191,7 @@ async def test_a_running_run_can_be_cancelled_once_and_its_stream_says_so(http: 
     reading = asyncio.create_task(http.get(f"{run}/events"))
     await asyncio.sleep(0.3)
     answer = await http.post(f"{run}/cancel")
-    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
     assert events_of((await reading).content)[-1][2]["status"] == "cancelled"
     again = await http.post(f"{run}/cancel")
     assert (again.status_code, again.json()["code"]) == (409, "run_ended")
@@ -201,10 +202,10 @@ async def test_a_thread_takes_one_run_at_a_time(http: httpx.AsyncClient):
     started = await http.post(f"/v1/threads/{thread}/runs", json={"input": "forever", "background": True})
     busy = await http.post(f"/v1/threads/{thread}/runs", json={"input": "hello"})
     assert (busy.status_code, busy.json()["code"]) == (409, "thread_busy")
-    kept = await http.delete(f"/v1/threads/{thread}")
-    assert (kept.status_code, kept.json()["code"]) == (409, "thread_busy")
-    await http.post(f"{started.headers['location']}/cancel")
+    reading = asyncio.create_task(http.get(f"{started.headers['location']}/events"))
+    await asyncio.sleep(0.3)
     assert (await http.delete(f"/v1/threads/{thread}")).status_code == 204
+    assert events_of((await reading).content)[-1][2]["status"] == "cancelled"
     assert (await http.get(f"/v1/threads/{thread}")).status_code == 404
 
 
@@ -215,7 +216,7 @@ async def test_the_same_key_never_starts_a_second_run(http: httpx.AsyncClient):
     again = await stream(http, thread, "hello", headers=key)
     assert again.content == first.content
     other = await stream(http, thread, "slowly", headers=key)
-    assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_conflict")
     assert len((await http.get(f"/v1/threads/{thread}")).json()["runs"]) == 1
 
 
@@ -276,14 +277,22 @@ async def test_lists_are_read_in_parts_without_a_gap(http: httpx.AsyncClient):
     assert set(made) <= set(read)
 
 
-async def test_a_run_with_effects_keeps_its_thread(http: httpx.AsyncClient):
+async def test_a_deleted_thread_leaves_only_the_record_of_its_effects(http: httpx.AsyncClient, company_url: str):
     approval, before = await wait_for_approval(http, "INV-2026-0005")
     body = {"decision": "approve", "digest": approval["digest"]}
     await http.post(f"/v1/approvals/{approval['approval_id']}", json=body)
     started = events_of(before)[0][2]
     await http.get(f"/v1/runs/{started['run_id']}/events", params={"after": events_of(before)[-1][0]})
-    kept = await http.delete(f"/v1/threads/{started['thread_id']}")
-    assert (kept.status_code, kept.json()["code"]) == (409, "thread_has_effects")
+    address = f"/v1/threads/{started['thread_id']}"
+    assert (await http.delete(address)).status_code == 204
+    assert (await http.get(address)).status_code == (await http.delete(address)).status_code == 404
+    assert (await http.post(f"{address}/runs", json={"input": "hello"})).status_code == 404
+    assert started["thread_id"] not in (await http.get("/v1/threads")).text
+    async with Prisma(company_url) as db:
+        assert await db.effect.count(where={"run_id": started["run_id"], "status": "executed"}) == 1
+        assert await db.event.count(where={"run_id": started["run_id"]}) == 0
+        assert await db.message.count(where={"thread_id": started["thread_id"]}) == 0
+        assert (await db.run.find_unique_or_raise(where={"id": started["run_id"]})).input == ""
 
 
 async def test_neither_requests_nor_secrets_stand_in_the_log(http: httpx.AsyncClient, server: Server):
@@ -292,7 +301,9 @@ async def test_neither_requests_nor_secrets_stand_in_the_log(http: httpx.AsyncCl
     assert "secret" not in server.log
 
 
-async def test_when_the_server_is_stopped_its_streams_end_properly(database_url: str, script: Path, tmp_path: Path):
+async def test_when_the_server_is_stopped_its_streams_end_properly_and_its_runs_go_on_in_the_next(
+    database_url: str, script: Path, tmp_path: Path
+):
     settings = {
         "DESKCLERK_LLM": f"scripted:{script}",
         "DATABASE_URL": database_url,
@@ -301,10 +312,17 @@ async def test_when_the_server_is_stopped_its_streams_end_properly(database_url:
     with run_server(settings, folder=tmp_path) as server:
         async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
             thread = await new_thread(http)
-            reading = asyncio.create_task(stream(http, thread, "forever"))
-            await asyncio.sleep(1)
+            reading = asyncio.create_task(stream(http, thread, "slowly on"))
+            await asyncio.sleep(0.3)
             code = await asyncio.to_thread(server.stop)
-            events = events_of((await reading).content)
-    assert events[-1][1:] == ("run.finished", {**events[-1][2], "status": "failed"})
-    assert events[-1][2]["error"]["code"] == "interrupted"
+            before = events_of((await reading).content)
+    assert [event[1] for event in before][:2] == ["run.started", "token"]
+    assert "run.finished" not in [event[1] for event in before]
     assert code == -signal.SIGTERM, server.log  # uvicorn ends as the signal would have
+    with run_server(settings, folder=tmp_path) as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+            after = {"Last-Event-ID": str(before[-1][0])}
+            rest = events_of((await http.get(f"/v1/runs/{before[0][2]['run_id']}/events", headers=after)).content)
+    assert rest[0][1] == "run.resumed"
+    assert [event[2]["text"] for event in rest if event[1] == "message"] == ["one two three four five six seven"]
+    assert rest[-1][2]["status"] == "succeeded"

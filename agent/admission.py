@@ -1,0 +1,92 @@
+"""How many runs work at once, and how many may wait for that: beyond, a request is refused and not piled up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from agent.errors import TooBusy
+
+FIRST_GUESS = 5.0  # seconds that a run takes, before any was seen
+WEIGHT = 0.1  # of the last run in the average
+
+
+@dataclass(slots=True)
+class Admission:
+    """The places of this process.
+
+    Args:
+        running: Runs at work.
+        queued: Runs that wait for a place, or for their turn in their thread.
+    """
+
+    running: int
+    queued: int
+    _taken: int = 0
+    _waiting: int = 0
+    _line: deque[asyncio.Future[None]] = field(default_factory=deque[asyncio.Future[None]])
+    _mean_seconds: float = FIRST_GUESS
+
+    @property
+    def full(self) -> bool:
+        """No place is free: who comes now must wait."""
+        return self._taken >= self.running or bool(self._line)
+
+    def check(self) -> None:
+        """Before a request is recorded.
+
+        Raises:
+            TooBusy: As many wait as may wait.
+        """
+        if self.full and self._waiting >= self.queued:
+            seconds = self._mean_seconds * (self._waiting + 1) / self.running
+            raise TooBusy("Too many requests wait already; try again later.", retry_after_seconds=max(1.0, seconds))
+
+    def waits(self) -> _Waiting:
+        """`with` it while a run waits for anything, so that it is counted."""
+        return _Waiting(self)
+
+    def take(self) -> None:
+        """Take a place, even one too many: for a run that has waited for a person already."""
+        self._taken += 1
+
+    async def enter(self) -> None:
+        """Wait for a place and take it, first come, first served."""
+        if not self.full:
+            self._taken += 1
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._line.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self.leave(None)  # it was given to us in the same moment
+            else:
+                with suppress(ValueError):
+                    self._line.remove(place)
+            raise
+
+    def leave(self, seconds: float | None) -> None:
+        """Give the place back after so many seconds of work, or unused."""
+        if seconds is not None:
+            self._mean_seconds += WEIGHT * (seconds - self._mean_seconds)
+        self._taken -= 1
+        while self._line and self._taken < self.running:
+            place = self._line.popleft()
+            if not place.done():
+                self._taken += 1
+                place.set_result(None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    admission: Admission
+
+    def __enter__(self) -> None:
+        self.admission._waiting += 1  # pyright: ignore[reportPrivateUsage]
+
+    def __exit__(self, *_: object) -> None:
+        self.admission._waiting -= 1  # pyright: ignore[reportPrivateUsage]
