@@ -50,6 +50,7 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can.
 bench: assets ## Measure, against peers and limits, in one run.
 	@$(BIN)/python -m benchmarks.prisma
 	@$(BIN)/python -m benchmarks.streams
+	@$(BIN)/python -m benchmarks.durability
 
 .PHONY: evals
 evals: assets ## Run the requests of the demo company with the embedded model; state decides.

@@ -76,7 +76,7 @@ async def measure(server: Process, plan: Plan) -> Result:
     Raises:
         RuntimeError: One was refused or cut off.
     """
-    paths = [_new_path(server) for _ in range(plan.streams)]
+    paths = [new_path(server) for _ in range(plan.streams)]
     memory, cpu_before = PeakMemory(server), server.cpu_seconds()
     pause = plan.spread_seconds / plan.streams
     began = time.perf_counter()
@@ -90,7 +90,7 @@ async def measure(server: Process, plan: Plan) -> Result:
     return _summarise(server, plan, readings, server.cpu_seconds() - cpu_before, memory.growth)
 
 
-def _new_path(server: Process) -> str:
+def new_path(server: Process) -> str:
     """Where a stream is asked for: on a new thread, where the server has threads."""
     if server.name != "deskclerk":
         return "/"

@@ -48,16 +48,19 @@ def model_server(*, tokens: int, interval_seconds: float) -> Generator[int]:
 
 
 @contextmanager
-def deskclerk(model_port: int) -> Generator[Process]:
-    """`deskclerk serve` on a fresh SQLite database, ready."""
+def deskclerk(
+    model_port: int, *, database_url: str | None = None, settings: Mapping[str, str] | None = None
+) -> Generator[Process]:
+    """`deskclerk serve`, ready, on a fresh SQLite database or the given one."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = {
+        environment = {
             "DESKCLERK_LLM": f"ollama:{MODEL}",
             "OLLAMA_HOST": f"http://127.0.0.1:{model_port}",
-            "DATABASE_URL": f"file:{folder}/bench.db",
+            "DATABASE_URL": database_url or f"file:{folder}/bench.db",
+            **(settings or {}),
         }
         arguments = ["-c", "from api.cli import main; main()", "serve", "--port", "0"]
-        with _running(arguments, settings) as (pid, log):
+        with _running(arguments, environment) as (pid, log):
             port = _port(log, LISTENING)
             _wait_until_ready(port)
             yield Process("deskclerk", port, psutil.Process(pid))

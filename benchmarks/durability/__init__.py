@@ -1,0 +1,1 @@
+"""What it costs that runs survive their process: the same server with and without, in one run."""
