@@ -17,11 +17,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiosqlite
 
-from prisma.drivers.base import Report, Rows, Session, Statements, Work
+from prisma.drivers.base import TRANSACTION_GONE, Report, Rows, Session, Statements, Work
 from prisma.drivers.pool import Pool
 from prisma.drivers.sqlite_errors import sqlite_error
 from prisma.drivers.sqlite_values import BIND, bind_any
-from prisma.errors import DataError, EngineError, InputError, PoolTimeoutError, TransactionNotStartedError
+from prisma.errors import (
+    DataError,
+    EngineError,
+    InputError,
+    PoolTimeoutError,
+    TransactionError,
+    TransactionNotStartedError,
+)
 
 if TYPE_CHECKING:  # the engine imports the drivers
     from prisma.engine.types import EngineOptions, IsolationLevel, Provider
@@ -271,7 +278,7 @@ class SqliteSession:
             raise
 
     async def run(self, work: Work[T], report: Report | None) -> T:
-        return await self._driver.submit(self._connection, work, depth=1, report=report)
+        return await self._driver.submit(self._connection, self._inside(work), depth=1, report=report)
 
     async def commit(self) -> None:
         await self._end("COMMIT")
@@ -295,7 +302,19 @@ class SqliteSession:
                 self._roll_back()
                 raise
 
-        await self._driver.submit(self._connection, work, depth=1, report=None, release=self._driver.writers)
+        inside = self._inside(work)
+        await self._driver.submit(self._connection, inside, depth=1, report=None, release=self._driver.writers)
+
+    def _inside(self, work: Work[T]) -> Work[T]:
+        """The work, unless SQLite has ended the transaction: it does when a write in it is interrupted or the disk is
+        full, and what came after would be committed on its own."""
+
+        async def checked(statements: Statements) -> T:
+            if not self._connection.raw.in_transaction:
+                raise TransactionError(TRANSACTION_GONE)
+            return await work(statements)
+
+        return checked
 
     def _roll_back(self) -> None:
         if self._connection.raw.in_transaction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, TypeVar
 
 from prisma.assets import Progress, silent
@@ -119,9 +119,11 @@ class Engine:
             for query, plan, values in planned:
                 try:
                     results.append(await plan.run(statements, values))
-                except DataError as error:
-                    error.model = error.model or query.get("modelName")
-                    await statements.rollback()
+                except Exception as error:
+                    if isinstance(error, DataError):
+                        error.model = error.model or query.get("modelName")
+                    with suppress(DataError):  # the reason is what the caller must hear
+                        await statements.rollback()
                     raise
             await statements.commit()
             return results
@@ -196,7 +198,8 @@ class Engine:
         try:
             if tx is not None:
                 return await tx.run(work, report)
-            writes = not sql.lstrip().upper().startswith(READS)
+            # A function in a SELECT of PostgreSQL may write: it is not sent again when a connection breaks.
+            writes = self.provider == "postgresql" or not sql.lstrip().upper().startswith(READS)
             return await self.driver.run(work, writes=writes, report=report)
         except WriteConflictError:
             raise
