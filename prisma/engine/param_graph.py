@@ -22,12 +22,13 @@ import orjson
 from prisma.assets import Progress, cache_folder, silent
 from prisma.engine.schema_tools import SchemaTools
 
-FORMAT = 2  # of the kept file
+FORMAT = 3  # of the kept file
 
 SCALAR, ENUM, LIST_SCALAR, LIST_ENUM, LIST_OBJECT, OBJECT = 1, 2, 4, 8, 16, 32
-JSON_FILTER = 64  # a Json value here may vary only when it is an object or a list
+JSON_ORDER = 64  # a Json value here may vary only when it is an object or a list
 STRING, INT, BIGINT, FLOAT, DECIMAL, BOOLEAN, DATETIME, JSON, BYTES = 1, 2, 4, 8, 16, 32, 64, 128, 256
 JSON_FILTER_TYPE = re.compile(r"\bJson\w*Filter$")
+JSON_COMPARISONS = ("lt", "lte", "gt", "gte")
 MASK_OF_SCALAR = {
     "String": STRING,
     "UUID": STRING,
@@ -120,7 +121,10 @@ class _Builder:
             edges = self._edges(variants)
             if any(JSON_FILTER_TYPE.search(type_name) for type_name in type_names):
                 # The compiler panics on a placeholder in `gt: 5`; Prisma's client gives it none either.
-                edges = {name: (flags | JSON_FILTER, *rest) for name, (flags, *rest) in edges.items()}
+                for name in JSON_COMPARISONS:
+                    if name in edges:
+                        flags, mask, enum, child = edges[name]
+                        edges[name] = (flags | JSON_ORDER, mask, enum, child)
             self._graph.inputs[number] = edges
         return self._graph
 
