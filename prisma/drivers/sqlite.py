@@ -124,7 +124,7 @@ class SqliteStatements:
         try:
             cursor = self._raw.execute(sql, parameters)
             rows = cursor.fetchall()
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
             raise sqlite_error(error) from error
         finally:
             if self.log is not None:

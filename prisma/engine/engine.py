@@ -102,8 +102,7 @@ class Engine:
                 return await tx.run(work, report)
             return await self.driver.run(work, writes=plan.writes, report=report)
         except DataError as error:
-            if error.model is None:
-                error.model = model
+            self._blame(error, query)
             raise
 
     async def batch(self, queries: Sequence[JsonQuery], *, tx: Transaction | None = None) -> list[Any]:
@@ -121,7 +120,7 @@ class Engine:
                     results.append(await plan.run(statements, values))
                 except Exception as error:
                     if isinstance(error, DataError):
-                        error.model = error.model or query.get("modelName")
+                        self._blame(error, query)
                     with suppress(DataError):  # the reason is what the caller must hear
                         await statements.rollback()
                     raise
@@ -178,8 +177,18 @@ class Engine:
         try:
             return await self._plan(query)
         except DataError as error:
-            error.model = error.model or query.get("modelName")
+            self._blame(error, query)
             raise
+
+    def _blame(self, error: DataError, query: JsonQuery) -> None:
+        """Name the model and the fields of the table that the database complains of, which may be that of a nested
+        write; else the model of the operation."""
+        known = {} if self._planner is None else self._planner.graph.tables
+        table = known.get(error.meta.get("table") or "")
+        if table is not None:
+            error.model, columns = table
+            error.fields = tuple(columns.get(name, name) for name in error.fields)
+        error.model = error.model or query.get("modelName")
 
     async def _plan(self, query: JsonQuery) -> tuple[Plan, list[Any]]:
         """The plan of an operation and the values of its parameters; a shape that is not cached is compiled."""

@@ -57,7 +57,10 @@ class Parameterizer:
             "arguments": self._object(given, arguments) if given else {},
             "selection": self._selection(query.get("selection") or {}, outputs),
         }
-        return orjson.dumps({"modelName": model, "action": action, "query": shape})
+        try:
+            return orjson.dumps({"modelName": model, "action": action, "query": shape})
+        except TypeError as error:  # half of a surrogate pair, say
+            raise InputError(f"The operation cannot be written as JSON: {error}.", model=model) from error
 
     def _object(self, given: Mapping[str, Any], node: int | None) -> dict[str, Any]:
         if node is None:
