@@ -176,11 +176,9 @@ class PostgresDriver:
 
     async def close(self) -> None:
         for connection in await self.pool.close():
-            try:
-                await connection.raw.close(timeout=RECOVERY_TIMEOUT)
-            except FAILURES:
-                connection.raw.terminate()
-        await asyncio.gather(*self._recovering)
+            self._in_background(_close(connection))
+        if self._recovering:
+            await asyncio.wait(self._recovering)
 
     @staticmethod
     def bind(kind: dict[str, Any]) -> Callable[[Any], Any] | None:
@@ -299,6 +297,13 @@ class PostgresDriver:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._recovering.add(task)
         task.add_done_callback(self._recovering.discard)
+
+
+async def _close(connection: Connection) -> None:
+    try:
+        await connection.raw.close(timeout=RECOVERY_TIMEOUT)
+    except FAILURES:
+        connection.raw.terminate()
 
 
 class PostgresSession:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -155,8 +155,9 @@ class SqliteDriver:
     async def close(self) -> None:
         for pool in {self.writers, self.readers}:
             for connection in await pool.close():
-                await connection.close()
-        await asyncio.gather(*self._closing)
+                self._in_background(connection.close())
+        if self._closing:
+            await asyncio.wait(self._closing)
 
     @staticmethod
     def bind(kind: dict[str, Any]) -> Callable[[Any], Any] | None:
@@ -250,10 +251,13 @@ class SqliteDriver:
             raise sqlite_error(error) from error
         except asyncio.CancelledError:
             # The thread opens it all the same: it is closed when that is done.
-            closing = asyncio.get_running_loop().create_task(_close_when_open(opening))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            self._in_background(_close_when_open(opening))
             raise
+
+    def _in_background(self, closing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(closing)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
 
 class SqliteSession:

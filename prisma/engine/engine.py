@@ -79,9 +79,8 @@ class Engine:
 
     async def disconnect(self) -> None:
         """Close every connection, after what is running has ended. The engine may be connected again."""
-        if self._planner is not None:
-            self._planner = None
-            await self.driver.close()
+        self._planner = None
+        await self.driver.close()
 
     async def execute(self, query: JsonQuery, *, tx: Transaction | None = None) -> Any:
         """Run one operation and return its result.

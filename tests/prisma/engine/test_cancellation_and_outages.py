@@ -224,5 +224,25 @@ async def test_disconnecting_waits_for_what_runs(library: Library):
     assert await assert_whole(library) == isinstance(outcome, dict)
 
 
+async def test_a_cancelled_disconnect_may_be_tried_again_and_so_may_connect(library: Library):
+    for again in (library.engine.disconnect, library.engine.connect):
+        async with library.engine.tx(timeout=30) as tx:
+            await library.ask("Tag", "createOne", data={"name": again.__name__}, tx=tx)
+            leaving = asyncio.ensure_future(library.engine.disconnect())
+            await asyncio.sleep(0.05)
+            leaving.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await leaving
+        await again()
+        await library.engine.connect()
+        assert await library.count("Tag") == (1 if again == library.engine.disconnect else 2)
+    place = 1
+    while await cancel_at(place, library.engine.disconnect):
+        place += 1
+        await library.engine.connect()
+        assert await library.count("Tag") == 2
+    await library.engine.connect()
+
+
 def _subclasses(kind: type[Any]) -> list[type[Any]]:
     return [kind, *[below for child in kind.__subclasses__() for below in _subclasses(child)]]
