@@ -243,6 +243,7 @@ class SqliteDriver:
             return raw
 
         connection = Connection(connect, 64)
+        connection._thread.daemon = True  # a process ends though nobody disconnected  # pyright: ignore[reportPrivateUsage]
         connection.writer = writer
         opening = asyncio.get_running_loop().create_task(_opened(connection))
         try:
