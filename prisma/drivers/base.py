@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the engine imports the drivers; SQLite needs no asyncpg
 T = TypeVar("T")
 Row: TypeAlias = "tuple[Any, ...] | Record"
 Rows: TypeAlias = Sequence[Row]
+TRANSACTION_GONE = "The transaction is no longer there: the database rolled it back."
 
 
 class Statements(Protocol):

@@ -76,8 +76,10 @@ class Pool(Generic[C]):
             if not waiter.done():
                 waiter.set_exception(ClientNotConnectedError("The client was disconnected."))
         self._tell_closer()
-        await asyncio.shield(self._closing)
-        self._closing = None
+        try:
+            await asyncio.shield(self._closing)
+        finally:  # who is cancelled here leaves a pool that may be used, or closed, again
+            self._closing = None
         return self.take_idle()
 
     async def _fill_place(self) -> C:

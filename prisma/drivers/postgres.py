@@ -14,11 +14,17 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
-from prisma.drivers.base import Report, Rows, Session, Work
+from prisma.drivers.base import TRANSACTION_GONE, Report, Rows, Session, Work
 from prisma.drivers.pool import Pool
 from prisma.drivers.postgres_errors import connect_error, postgres_error
 from prisma.drivers.postgres_values import Coerce, coercions, from_raw
-from prisma.errors import ConnectionClosedError, DataError, PoolTimeoutError, TransactionNotStartedError
+from prisma.errors import (
+    ConnectionClosedError,
+    DataError,
+    PoolTimeoutError,
+    TransactionError,
+    TransactionNotStartedError,
+)
 
 if TYPE_CHECKING:  # the engine imports the drivers
     from prisma.engine.types import EngineOptions, IsolationLevel, Provider
@@ -170,11 +176,9 @@ class PostgresDriver:
 
     async def close(self) -> None:
         for connection in await self.pool.close():
-            try:
-                await connection.raw.close(timeout=RECOVERY_TIMEOUT)
-            except FAILURES:
-                connection.raw.terminate()
-        await asyncio.gather(*self._recovering)
+            self._in_background(_close(connection))
+        if self._recovering:
+            await asyncio.wait(self._recovering)
 
     @staticmethod
     def bind(kind: dict[str, Any]) -> Callable[[Any], Any] | None:
@@ -295,6 +299,13 @@ class PostgresDriver:
         task.add_done_callback(self._recovering.discard)
 
 
+async def _close(connection: Connection) -> None:
+    try:
+        await connection.raw.close(timeout=RECOVERY_TIMEOUT)
+    except FAILURES:
+        connection.raw.terminate()
+
+
 class PostgresSession:
     """An interactive transaction. Work that is asked for at the same time runs one after the other."""
 
@@ -306,6 +317,8 @@ class PostgresSession:
 
     async def run(self, work: Work[T], report: Report | None) -> T:
         async with self._turn:
+            if self._over:  # it ended while this waited for its turn
+                raise TransactionError(TRANSACTION_GONE)
             statements = self._driver.statements(self._connection, depth=1, report=report)
             try:
                 return await work(statements)
@@ -332,7 +345,7 @@ class PostgresSession:
     async def _end(self, sql: str) -> None:
         try:
             async with self._turn:
-                await self._connection.raw.execute(sql)
+                ended = await self._connection.raw.execute(sql)
         except FAILURES as error:
             self._finish(clean=True)
             raise postgres_error(error) from error
@@ -340,6 +353,8 @@ class PostgresSession:
             self._finish(clean=False)
             raise
         self._finish(clean=True)
+        if ended != sql:  # PostgreSQL answers COMMIT with ROLLBACK after a failed statement, and calls it a success
+            raise TransactionError("The transaction was rolled back, not committed: a statement in it had failed.")
 
     def _finish(self, *, clean: bool) -> None:
         if not self._over:

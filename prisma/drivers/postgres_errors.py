@@ -75,7 +75,8 @@ def _by_state(error: asyncpg.PostgresError, state: str, message: str) -> DataErr
             text = f"Null constraint violation on the fields: ({_named(fields)})"
             return MissingRequiredValueError(text, code="P2011", meta=meta, fields=fields)
         case "23503" | "23001":
-            fields = (column,) if column else _key(detail)
+            # Where a row is still referenced the key is the other table's: what is blamed is the constraint.
+            fields = () if detail and "still referenced" in detail else _key(detail)
             text = f"Foreign key constraint violated on the constraint: `{meta['constraint']}`"
             return ForeignKeyViolationError(text, meta=meta, fields=fields)
         case "22001":

@@ -10,18 +10,25 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiosqlite
 
-from prisma.drivers.base import Report, Rows, Session, Statements, Work
+from prisma.drivers.base import TRANSACTION_GONE, Report, Rows, Session, Statements, Work
 from prisma.drivers.pool import Pool
 from prisma.drivers.sqlite_errors import sqlite_error
 from prisma.drivers.sqlite_values import BIND, bind_any
-from prisma.errors import DataError, EngineError, InputError, PoolTimeoutError, TransactionNotStartedError
+from prisma.errors import (
+    DataError,
+    EngineError,
+    InputError,
+    PoolTimeoutError,
+    TransactionError,
+    TransactionNotStartedError,
+)
 
 if TYPE_CHECKING:  # the engine imports the drivers
     from prisma.engine.types import EngineOptions, IsolationLevel, Provider
@@ -117,7 +124,7 @@ class SqliteStatements:
         try:
             cursor = self._raw.execute(sql, parameters)
             rows = cursor.fetchall()
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
             raise sqlite_error(error) from error
         finally:
             if self.log is not None:
@@ -148,8 +155,9 @@ class SqliteDriver:
     async def close(self) -> None:
         for pool in {self.writers, self.readers}:
             for connection in await pool.close():
-                await connection.close()
-        await asyncio.gather(*self._closing)
+                self._in_background(connection.close())
+        if self._closing:
+            await asyncio.wait(self._closing)
 
     @staticmethod
     def bind(kind: dict[str, Any]) -> Callable[[Any], Any] | None:
@@ -235,6 +243,7 @@ class SqliteDriver:
             return raw
 
         connection = Connection(connect, 64)
+        connection._thread.daemon = True  # a process ends though nobody disconnected  # pyright: ignore[reportPrivateUsage]
         connection.writer = writer
         opening = asyncio.get_running_loop().create_task(_opened(connection))
         try:
@@ -243,10 +252,13 @@ class SqliteDriver:
             raise sqlite_error(error) from error
         except asyncio.CancelledError:
             # The thread opens it all the same: it is closed when that is done.
-            closing = asyncio.get_running_loop().create_task(_close_when_open(opening))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            self._in_background(_close_when_open(opening))
             raise
+
+    def _in_background(self, closing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(closing)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
 
 class SqliteSession:
@@ -271,7 +283,7 @@ class SqliteSession:
             raise
 
     async def run(self, work: Work[T], report: Report | None) -> T:
-        return await self._driver.submit(self._connection, work, depth=1, report=report)
+        return await self._driver.submit(self._connection, self._inside(work), depth=1, report=report)
 
     async def commit(self) -> None:
         await self._end("COMMIT")
@@ -295,7 +307,19 @@ class SqliteSession:
                 self._roll_back()
                 raise
 
-        await self._driver.submit(self._connection, work, depth=1, report=None, release=self._driver.writers)
+        inside = self._inside(work)
+        await self._driver.submit(self._connection, inside, depth=1, report=None, release=self._driver.writers)
+
+    def _inside(self, work: Work[T]) -> Work[T]:
+        """The work, unless SQLite has ended the transaction: it does when a write in it is interrupted or the disk is
+        full, and what came after would be committed on its own."""
+
+        async def checked(statements: Statements) -> T:
+            if not self._connection.raw.in_transaction:
+                raise TransactionError(TRANSACTION_GONE)
+            return await work(statements)
+
+        return checked
 
     def _roll_back(self) -> None:
         if self._connection.raw.in_transaction:

@@ -32,6 +32,8 @@ def sqlite_error(error: Exception) -> DataError:  # noqa: PLR0911 - one answer a
     meta = {"database_error": message, "database_code": getattr(error, "sqlite_errorname", None)}
     if isinstance(error, OverflowError):
         return InvalidValueError(f"A value does not fit into 64 bits: {message}", code="P2020", meta=meta)
+    if isinstance(error, UnicodeEncodeError):
+        return InvalidValueError(f"Invalid input value: {message}", code="P2007", meta=meta)
     if code in UNIQUE:
         table, fields = _columns(message)
         named = ", ".join(f"`{field}`" for field in fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, TypeVar
 
 from prisma.assets import Progress, silent
@@ -79,9 +79,8 @@ class Engine:
 
     async def disconnect(self) -> None:
         """Close every connection, after what is running has ended. The engine may be connected again."""
-        if self._planner is not None:
-            self._planner = None
-            await self.driver.close()
+        self._planner = None
+        await self.driver.close()
 
     async def execute(self, query: JsonQuery, *, tx: Transaction | None = None) -> Any:
         """Run one operation and return its result.
@@ -102,8 +101,7 @@ class Engine:
                 return await tx.run(work, report)
             return await self.driver.run(work, writes=plan.writes, report=report)
         except DataError as error:
-            if error.model is None:
-                error.model = model
+            self._blame(error, query)
             raise
 
     async def batch(self, queries: Sequence[JsonQuery], *, tx: Transaction | None = None) -> list[Any]:
@@ -119,9 +117,11 @@ class Engine:
             for query, plan, values in planned:
                 try:
                     results.append(await plan.run(statements, values))
-                except DataError as error:
-                    error.model = error.model or query.get("modelName")
-                    await statements.rollback()
+                except Exception as error:
+                    if isinstance(error, DataError):
+                        self._blame(error, query)
+                    with suppress(DataError):  # the reason is what the caller must hear
+                        await statements.rollback()
                     raise
             await statements.commit()
             return results
@@ -176,8 +176,18 @@ class Engine:
         try:
             return await self._plan(query)
         except DataError as error:
-            error.model = error.model or query.get("modelName")
+            self._blame(error, query)
             raise
+
+    def _blame(self, error: DataError, query: JsonQuery) -> None:
+        """Name the model and the fields of the table that the database complains of, which may be that of a nested
+        write; else the model of the operation."""
+        known = {} if self._planner is None else self._planner.graph.tables
+        table = known.get(error.meta.get("table") or "")
+        if table is not None:
+            error.model, columns = table
+            error.fields = tuple(columns.get(name, name) for name in error.fields)
+        error.model = error.model or query.get("modelName")
 
     async def _plan(self, query: JsonQuery) -> tuple[Plan, list[Any]]:
         """The plan of an operation and the values of its parameters; a shape that is not cached is compiled."""
@@ -196,7 +206,8 @@ class Engine:
         try:
             if tx is not None:
                 return await tx.run(work, report)
-            writes = not sql.lstrip().upper().startswith(READS)
+            # A function in a SELECT of PostgreSQL may write: it is not sent again when a connection breaks.
+            writes = self.provider == "postgresql" or not sql.lstrip().upper().startswith(READS)
             return await self.driver.run(work, writes=writes, report=report)
         except WriteConflictError:
             raise

@@ -1,4 +1,4 @@
-"""Which arguments of which operation may become parameters, read from the DMMF.
+"""What the engine knows of a schema, read from the DMMF: which arguments may become parameters, and what tables hold.
 
 A plan is compiled for a shape: the operation with its values replaced by placeholders. Only values whose position the
 DMMF calls `isParameterizable` may be replaced; others (`take`, `orderBy`, ...) change the plan. The graph is computed
@@ -22,12 +22,13 @@ import orjson
 from prisma.assets import Progress, cache_folder, silent
 from prisma.engine.schema_tools import SchemaTools
 
-FORMAT = 2  # of the kept file
+FORMAT = 4  # of the kept file
 
 SCALAR, ENUM, LIST_SCALAR, LIST_ENUM, LIST_OBJECT, OBJECT = 1, 2, 4, 8, 16, 32
-JSON_FILTER = 64  # a Json value here may vary only when it is an object or a list
+JSON_ORDER = 64  # a Json value here may vary only when it is an object or a list
 STRING, INT, BIGINT, FLOAT, DECIMAL, BOOLEAN, DATETIME, JSON, BYTES = 1, 2, 4, 8, 16, 32, 64, 128, 256
 JSON_FILTER_TYPE = re.compile(r"\bJson\w*Filter$")
+JSON_COMPARISONS = ("lt", "lte", "gt", "gte")
 MASK_OF_SCALAR = {
     "String": STRING,
     "UUID": STRING,
@@ -45,6 +46,8 @@ MASK_OF_SCALAR = {
 Edge: TypeAlias = tuple[int, int, str | None, int | None]
 # number of the arguments' node or None, number of the output node or None
 OutputEdge: TypeAlias = tuple[int | None, int | None]
+# model, and its fields by the names of their columns
+Table: TypeAlias = tuple[str, dict[str, str]]
 
 
 @dataclass(slots=True)
@@ -55,9 +58,10 @@ class ParamGraph:
     outputs: list[dict[str, OutputEdge]] = field(default_factory=list[dict[str, OutputEdge]])
     roots: dict[str, OutputEdge] = field(default_factory=dict[str, OutputEdge])  # by "Model.action"
     enums: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])  # name -> name in the database
+    tables: dict[str, Table] = field(default_factory=dict[str, "Table"])  # by its name in the database
 
     def to_json(self) -> bytes:
-        return orjson.dumps([FORMAT, self.inputs, self.outputs, self.roots, self.enums])
+        return orjson.dumps([FORMAT, self.inputs, self.outputs, self.roots, self.enums, self.tables])
 
     @classmethod
     def from_json(cls, data: bytes) -> ParamGraph:
@@ -102,6 +106,9 @@ class _Builder:
             self._graph.enums[enum["name"]] = {
                 value["name"]: value.get("dbName") or value["name"] for value in enum["values"]
             }
+        for model in self._dmmf["datamodel"]["models"]:
+            columns = {each.get("dbName") or each["name"]: each["name"] for each in model["fields"]}
+            self._graph.tables[model.get("dbName") or model["name"]] = (model["name"], columns)
         fields = {
             found["name"]: found
             for name in ("prisma.Query", "prisma.Mutation")
@@ -120,7 +127,10 @@ class _Builder:
             edges = self._edges(variants)
             if any(JSON_FILTER_TYPE.search(type_name) for type_name in type_names):
                 # The compiler panics on a placeholder in `gt: 5`; Prisma's client gives it none either.
-                edges = {name: (flags | JSON_FILTER, *rest) for name, (flags, *rest) in edges.items()}
+                for name in JSON_COMPARISONS:
+                    if name in edges:
+                        flags, mask, enum, child = edges[name]
+                        edges[name] = (flags | JSON_ORDER, mask, enum, child)
             self._graph.inputs[number] = edges
         return self._graph
 

@@ -57,7 +57,10 @@ class Parameterizer:
             "arguments": self._object(given, arguments) if given else {},
             "selection": self._selection(query.get("selection") or {}, outputs),
         }
-        return orjson.dumps({"modelName": model, "action": action, "query": shape})
+        try:
+            return orjson.dumps({"modelName": model, "action": action, "query": shape})
+        except TypeError as error:  # half of a surrogate pair, say
+            raise InputError(f"The operation cannot be written as JSON: {error}.", model=model) from error
 
     def _object(self, given: Mapping[str, Any], node: int | None) -> dict[str, Any]:
         if node is None:
@@ -102,7 +105,7 @@ class Parameterizer:
                 return self._placeholder(stored, "Enum")
         if not flags & pg.SCALAR:
             return constant(value)
-        if mask & pg.JSON and not flags & pg.JSON_FILTER:
+        if mask & pg.JSON and not flags & pg.JSON_ORDER:
             return self._placeholder(json_text(value), "Json")
         kind, decoded = classify(value, mask)
         return constant(value) if kind is None else self._placeholder(decoded, kind)
@@ -111,6 +114,10 @@ class Parameterizer:
         tag: str = tagged["$type"]
         if not edge[0] & pg.SCALAR or not _MASK_OF_TAG.get(tag, 0) & edge[1]:
             return constant(tagged)
+        if tag == "Json" and edge[0] & pg.JSON_ORDER:
+            value = orjson.loads(decode(tagged))
+            if not isinstance(value, (dict, list)):
+                return constant(value)
         return self._placeholder(decode(tagged), "Float" if tag == "Decimal" else tag)
 
     def _list(self, items: list[Any], edge: Edge) -> Any:

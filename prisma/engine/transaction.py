@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from prisma.drivers.base import Driver, Report, Session, Work
 from prisma.engine.types import IsolationLevel
-from prisma.errors import TransactionError, TransactionExpiredError
+from prisma.errors import PrismaError, TransactionError, TransactionExpiredError
 
 T = TypeVar("T")
-State = Literal["open", "committed", "rolled back", "expired"]
+State = Literal["open", "committed", "rolled back", "cancelled", "expired"]
 
 
 class Transaction:
@@ -27,12 +27,22 @@ class Transaction:
     async def run(self, work: Work[T], report: Report | None) -> T:
         """Do a piece of work inside the transaction.
 
+        Work that is cancelled takes the transaction with it: half of the work may have been done.
+
         Raises:
             TransactionExpiredError: The transaction is past its timeout, before or while the work ran.
-            TransactionError: It has been committed or rolled back already.
+            TransactionError: It has been committed, rolled back or cancelled already.
         """
         self._check("query")
-        return await self._unless_expired(self._session.run(work, report))
+        try:
+            return await self._session.run(work, report)
+        except asyncio.CancelledError:
+            self._abort("cancelled")
+            raise
+        except Exception as error:
+            if self.state == "expired":
+                raise self._expired("query") from error
+            raise
 
     async def commit(self) -> None:
         self._check("commit")
@@ -46,13 +56,14 @@ class Transaction:
 
     def abort(self) -> None:
         """Roll back in the background."""
-        if self.state == "open":
-            self._close("rolled back")
-            self._session.abort()
+        self._abort("rolled back")
 
     def _expire(self) -> None:
+        self._abort("expired")
+
+    def _abort(self, state: State) -> None:
         if self.state == "open":
-            self._close("expired")
+            self._close(state)
             self._session.abort()
 
     def _close(self, state: State) -> None:
@@ -69,14 +80,6 @@ class Transaction:
         return TransactionExpiredError(
             f"A {operation} cannot be executed on an expired transaction: its timeout was {self._timeout:g} s."
         )
-
-    async def _unless_expired(self, running: Coroutine[Any, Any, T]) -> T:
-        try:
-            return await running
-        except Exception as error:
-            if self.state == "expired":
-                raise self._expired("query") from error
-            raise
 
 
 class TransactionContext:
@@ -102,6 +105,7 @@ class TransactionContext:
         if kind is None:
             await transaction.commit()
         elif issubclass(kind, Exception):
-            await transaction.rollback()
+            with suppress(PrismaError):  # why the block failed is what the caller must hear
+                await transaction.rollback()
         else:  # cancelled: waiting for the database here could be cut short again
             transaction.abort()

@@ -19,7 +19,6 @@ from pathlib import Path
 import wasmtime
 
 from prisma.assets import ASSETS, AssetName, Progress, cache_folder, locate, silent
-from prisma.errors import AssetIntegrityError
 
 _LOCK = threading.Lock()
 _MODULES: dict[AssetName, wasmtime.Module] = {}
@@ -53,9 +52,7 @@ def _load(name: AssetName, progress: Progress) -> wasmtime.Module:
         if hashlib.sha256(path.read_bytes()).hexdigest() == digest:
             # Maps the file, which is never changed in place: it is only replaced by another one.
             return wasmtime.Module.deserialize_file(wasm_engine(), str(path))
-    source = locate(name, progress=progress).read_bytes()
-    if hashlib.sha256(source).hexdigest() != ASSETS[name].sha256:
-        raise AssetIntegrityError(f"{locate(name)} is not the pinned module: delete it, it will be fetched again.")
+    source = locate(name, checked=True, progress=progress).read_bytes()
     progress("Compiling Prisma's query compiler for this CPU", 0.0)
     module = wasmtime.Module(wasm_engine(), source)
     _keep(path, bytes(module.serialize()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from tests.prisma.differential.official import schema_text
 from tests.prisma.differential.operations import Json, Operations
 from tests.prisma.differential.pairs import clients, two_databases
 from tests.support.postgres import PostgresServer
+
+COMPARED = pytest.StashKey[Counter[str]]()  # operations by provider, over all modules of the run
 
 
 @dataclass
@@ -47,4 +50,12 @@ def bench(
 
         pair = runner.run(start())
         yield Bench(provider, Operations(dmmf, provider), pair, runner)
+        request.config.stash.setdefault(COMPARED, Counter())[provider] += pair.ran.total()
         runner.run(stack.aclose())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    compared = config.stash.get(COMPARED, None)
+    if compared:
+        counts = ", ".join(f"{count} on {provider}" for provider, count in compared.items())
+        terminalreporter.write_line(f"operations compared with the official Prisma client: {counts}")

@@ -164,6 +164,8 @@ class Operations:
     def _of_type(self, draw: Draw, reference: Json, model: str, depth: int) -> Any:
         kind, location = reference["type"], reference["location"]
         if reference["isList"]:
+            if kind == "Bytes":  # adapter-pg writes the base64 text of each element instead of the element
+                return []
             return [
                 self._of_type(draw, reference | {"isList": False}, model, depth) for _ in range(draw(st.integers(0, 2)))
             ]

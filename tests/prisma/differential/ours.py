@@ -13,6 +13,8 @@ from tests.prisma.differential.official import schema_text
 from tests.prisma.differential.operations import Json
 from tests.prisma.differential.protocol import json_query, normal
 
+_VALIDATION = frozenset({"P2009", "P2012"})
+
 
 def relations_of(dmmf: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """For each model, the model that each of its relation fields leads to."""
@@ -44,7 +46,7 @@ class Ours:
             return Outcome(error="other", message=str(error))
         except DataError as error:
             # The JavaScript client makes a class without a code of what the compiler calls a validation error.
-            return Outcome(error="validation" if error.code == "P2009" else error.code, message=str(error))
+            return Outcome(error="validation" if error.code in _VALIDATION else error.code, message=str(error))
         return Outcome(ordered(operation, normal(result)))
 
     async def execute(self, operation: Json) -> Any:

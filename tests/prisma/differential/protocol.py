@@ -102,7 +102,7 @@ def normal(value: Any) -> Any:
         case datetime():
             return _moment(value)
         case float():
-            return float(f"{value:.12g}")
+            return int(value) if value.is_integer() else float(f"{value:.12g}")
         case _:
             return value
 

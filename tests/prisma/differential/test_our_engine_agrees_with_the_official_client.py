@@ -12,12 +12,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.prisma.differential.chosen import chosen
 from tests.prisma.differential.conftest import Bench
 from tests.prisma.differential.operations import ACTIONS, Json
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(1200)]
 
 # 17 kinds of operation with 25 examples each are 425 operations, and half as many before them, on each provider.
+LEAST = 400  # operations, on each provider
 EXAMPLES = int(os.environ.get("DIFFERENTIAL_EXAMPLES", "25"))
 SEARCH = settings(
     max_examples=EXAMPLES,
@@ -53,3 +55,18 @@ def test_every_operation_agrees(bench: Bench, action: str):
 
 def test_operations_in_one_transaction_agree(bench: Bench):
     search(bench, after_another(bench, bench.operations.batch()))
+
+
+def test_suspected_operations_agree(bench: Bench):
+    differences: list[str] = []
+    for sequence in chosen(bench.provider):
+        try:
+            bench.compare(sequence)
+        except AssertionError as error:
+            differences.append(str(error)[-2000:])
+    assert not differences, "\n\n".join(differences)
+
+
+def test_enough_operations_were_compared(bench: Bench):
+    assert bench.pair.ran.total() >= LEAST
+    assert len(bench.pair.errors) > 5  # among them errors of several kinds

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -205,3 +208,21 @@ def test_urls_name_files():
     with pytest.raises(InputError, match="'mysql'") as caught:
         provider_of("mysql://user:secret@host/db")
     assert "secret" not in str(caught.value)
+
+
+def test_a_process_ends_though_nobody_disconnected(tmp_path: Path):
+    program = """
+import asyncio
+import os
+from prisma import Prisma
+
+async def main():
+    db = Prisma("file:./left.db")
+    await db.connect()
+    await db.query_raw("SELECT 1")
+
+asyncio.run(main())
+"""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, timeout=60, check=False)
+    assert done.returncode == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prisma.errors import DatabaseConnectionError, PrismaError
+from prisma.errors import DatabaseConnectionError, PrismaError, TransactionError
 from tests.support.cancellation import cancel_at
 from tests.support.library_database import Library, nested, postgres_library
 from tests.support.postgres import PostgresServer
@@ -99,6 +99,33 @@ async def test_a_transaction_cancelled_at_any_await_is_whole_or_absent(library: 
     else:
         raise AssertionError("the block never ended")
     assert place > 3
+
+
+async def test_a_nested_write_cancelled_in_a_transaction_that_goes_on_is_whole_or_absent(library: Library):
+    """Who catches the cancellation (a timeout, say) may go on, but not commit the half of a write."""
+    for place in range(1, MANY):
+        number, cancelled = place, False
+
+        async def block(number: int = number) -> None:
+            nonlocal cancelled
+            async with library.engine.tx(timeout=30) as tx:
+                await library.ask("Tag", "createOne", data={"name": f"before{number}"}, tx=tx)
+                cancelled = await cancel_at(number, lambda: library.ask("User", "createOne", data=tree(number), tx=tx))
+
+        committed = True
+        try:
+            await block()
+        except TransactionError:
+            committed = False
+        await idle(library)
+        before = await library.engine.execute_raw("DELETE FROM \"Tag\" WHERE name LIKE 'before%'")
+        assert before == int(committed)
+        await assert_whole(library)
+        if not cancelled:
+            break
+    else:
+        raise AssertionError("the operation never ended")
+    assert place > 1
 
 
 async def test_a_hundred_tasks_cancelled_at_random_leave_nothing_behind(library: Library):
@@ -195,6 +222,26 @@ async def test_disconnecting_waits_for_what_runs(library: Library):
         await library.ask("Tag", "findMany")
     await library.engine.connect()
     assert await assert_whole(library) == isinstance(outcome, dict)
+
+
+async def test_a_cancelled_disconnect_may_be_tried_again_and_so_may_connect(library: Library):
+    for again in (library.engine.disconnect, library.engine.connect):
+        async with library.engine.tx(timeout=30) as tx:
+            await library.ask("Tag", "createOne", data={"name": again.__name__}, tx=tx)
+            leaving = asyncio.ensure_future(library.engine.disconnect())
+            await asyncio.sleep(0.05)
+            leaving.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await leaving
+        await again()
+        await library.engine.connect()
+        assert await library.count("Tag") == (1 if again == library.engine.disconnect else 2)
+    place = 1
+    while await cancel_at(place, library.engine.disconnect):
+        place += 1
+        await library.engine.connect()
+        assert await library.count("Tag") == 2
+    await library.engine.connect()
 
 
 def _subclasses(kind: type[Any]) -> list[type[Any]]:

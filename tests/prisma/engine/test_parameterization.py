@@ -14,6 +14,7 @@ from prisma.engine.param_graph import ParamGraph, load_param_graph
 from prisma.engine.parameterize import Parameterizer, constant
 from prisma.engine.plan.compile import compile_plan
 from prisma.engine.plan_cache import LARGE_SHAPE, PlanCache
+from prisma.engine.schema_tools import with_provider
 from prisma.errors import InputError
 from tests.support.library_database import COMMON, query
 
@@ -44,6 +45,18 @@ def test_filters_become_placeholders_and_what_shapes_the_query_stays(graph: Para
         "orderBy": {"id": "asc"},
     }
     assert values == [5]
+
+
+@pytest.mark.parametrize("comparison", ["lt", "lte", "gt", "gte"])
+def test_json_is_compared_with_a_scalar_in_the_shape(comparison: str):
+    """The compiler panics on a placeholder there. (SQLite has no such filter.)"""
+    graph = load_param_graph(with_provider(COMMON, "postgresql"))
+    for text, bare in (("5", 5), ('"Z"', "Z"), ("true", True)):
+        where = {"meta": {comparison: {"$type": "Json", "value": text}}}
+        assert shape(graph, "User", "findMany", where=where) == ({"where": {"meta": {comparison: bare}}}, [])
+    for operator in ("equals", "not", "array_starts_with"):
+        _, values = shape(graph, "User", "findMany", where={"meta": {operator: {"$type": "Json", "value": "5"}}})
+        assert values == ["5"]
 
 
 def test_equal_values_of_one_type_share_a_placeholder(graph: ParamGraph):

@@ -12,6 +12,7 @@ from prisma.errors import (
     FieldNotFoundError,
     ForeignKeyViolationError,
     InputError,
+    InvalidValueError,
     MissingRequiredValueError,
     RecordNotFoundError,
     RelationViolationError,
@@ -458,6 +459,35 @@ async def test_errors_name_code_model_and_fields(library: Library):
     with pytest.raises(RelationViolationError) as violated:
         await library.ask("User", "updateOne", where={"email": "a@x"}, data={"profile": {"create": {"bio": "2"}}})
     assert violated.value.code == "P2014"
+
+
+async def test_an_error_in_a_nested_write_names_the_model_and_fields_it_is_about(library: Library):
+    await library.ask("Tag", "createOne", data={"name": "taken"})
+    posts = {"create": [{"title": "t", "tags": {"create": [{"name": "taken"}]}}]}
+    with pytest.raises(UniqueViolationError) as unique:
+        await library.ask("User", "createOne", data={"email": "x@x", "posts": posts})
+    assert (unique.value.model, unique.value.fields) == ("Tag", ("name",))
+
+    await library.ask("Slot", "createOne", data={"room": "r", "hour": 1})
+    with pytest.raises(UniqueViolationError) as compound:
+        await library.ask("Slot", "createOne", data={"room": "r", "hour": 1})
+    assert (compound.value.model, compound.value.fields) == ("Slot", ("room", "hour"))
+
+    user = await library.ask("User", "createOne", data={"email": "a@x", "profile": {"create": {"bio": "b"}}})
+    with pytest.raises(ForeignKeyViolationError) as foreign:
+        await library.ask("Post", "createOne", data={"title": "t", "author_id": 99})
+    with pytest.raises((ForeignKeyViolationError, RelationViolationError)) as restricted:
+        await library.ask("User", "deleteOne", where={"id": user["id"]})
+    if library.engine.provider == "postgresql":  # SQLite does not tell which constraint
+        assert (foreign.value.model, foreign.value.fields) == ("Post", ("author_id",))
+        assert (restricted.value.model, restricted.value.fields) == ("Profile", ())
+
+
+async def test_text_that_is_not_unicode_is_refused_as_such(library: Library):
+    with pytest.raises(InvalidValueError, match="P2007"):
+        await library.ask("Tag", "createOne", data={"name": "\ud83d"})
+    with pytest.raises(InputError, match="cannot be written as JSON"):
+        await library.ask("Tag", "findMany", where={"name": {"\ud83d": 1}})
 
 
 async def test_wrong_operations_say_what_would_be_right(library: Library):

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from prisma.engine import Transaction, in_serializable_transaction
+from prisma.engine import EngineOptions, Transaction, in_serializable_transaction
 from prisma.errors import (
     DataError,
     InputError,
+    OperationTimeoutError,
+    PrismaError,
     RecordNotFoundError,
     TransactionError,
     TransactionExpiredError,
@@ -62,6 +64,54 @@ async def test_a_caught_failure_of_a_nested_write_leaves_none_of_it(library: Lib
         await library.ask("Tag", "createOne", data={"name": "after"}, tx=tx)
     assert [row["name"] for row in await library.rows("Tag")] == ["kept", "after"]
     assert await library.count("Post") == 0
+
+
+async def test_a_transaction_that_cannot_be_committed_says_so(library: Library):
+    """PostgreSQL gives up a transaction at the first failed statement, and calls the COMMIT that follows a success."""
+
+    async def block() -> None:
+        async with library.engine.tx() as tx:
+            await library.ask("Tag", "createOne", data={"name": "a"}, tx=tx)
+            with pytest.raises(UniqueViolationError):
+                await library.ask("Tag", "createOne", data={"name": "a"}, tx=tx)
+
+    if library.engine.provider == "postgresql":
+        with pytest.raises(TransactionError, match="not committed: a statement in it had failed"):
+            await block()
+        assert await library.count("Tag") == 0
+    else:
+        await block()
+        assert await library.count("Tag") == 1
+    assert await connections_in_use(library) == 0
+
+
+async def test_nothing_is_written_beside_a_transaction_that_the_database_ended(library: Library):
+    """SQLite rolls back the whole transaction when a write in it is stopped; the next write would stand alone."""
+    endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1e9) SELECT max(x) FROM c"
+    slow = {"sqlite": f"({endless})", "postgresql": "pg_sleep(20)::text"}[library.engine.provider]
+    driver: Any = library.engine.driver
+    await library.engine.disconnect()
+    driver._options = EngineOptions(statement_timeout=0.3)
+    await library.engine.connect()
+    with pytest.raises(PrismaError):  # noqa: PT012 - the block is the transaction
+        async with library.engine.tx(timeout=30) as tx:
+            await library.ask("Tag", "createOne", data={"name": "a"}, tx=tx)
+            with pytest.raises(OperationTimeoutError):
+                await library.engine.execute_raw(f'UPDATE "Tag" SET name = name || {slow}', tx=tx)
+            with pytest.raises(PrismaError):
+                await library.ask("Tag", "createOne", data={"name": "b"}, tx=tx)
+    assert await connections_in_use(library) == 0
+    assert await library.count("Tag") == 0
+
+
+async def test_an_error_of_the_block_is_heard_even_when_the_rollback_fails(library: Library):
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the block is the transaction
+        async with library.engine.tx() as tx:
+            await library.ask("Tag", "createOne", data={"name": "a"}, tx=tx)
+            await library.engine.execute_raw("ROLLBACK", tx=tx)
+            _ = 1 / 0
+    assert await library.count("Tag") == 0
+    assert await connections_in_use(library) == 0
 
 
 async def test_a_transaction_that_is_over_takes_nothing_more(library: Library):
