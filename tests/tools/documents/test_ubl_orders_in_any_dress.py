@@ -36,12 +36,28 @@ def test_an_order_with_nothing_but_its_root_is_read_as_empty():
     assert (order.number, order.currency, order.lines, order.buyer, order.totals.payable) == ("", "", (), None, None)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
-def test_the_encoding_is_the_one_the_file_declares(encoding: str):
-    text = PLAIN.order().decode().replace("ACME GmbH", "Bäckerei Müller").replace("UTF-8", encoding)
-    order = read_ubl_order(READ, text.encode(encoding))
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-16", "utf-16-le"),
+        ("UTF-16BE", "utf-16-be"),
+        ("iso-8859-1", "iso-8859-1"),
+        ("windows-1252", "cp1252"),
+    ],
+)
+async def test_the_encoding_is_the_one_the_file_declares(declared: str, encoding: str):
+    text = PLAIN.order().decode().replace("ACME GmbH", "Bäckerei Müller").replace("UTF-8", declared)
+    order = (await read_order(READ, "application/xml", text.encode(encoding))).order
+    assert order is not None
     assert order.buyer is not None
     assert order.buyer.name == "Bäckerei Müller"
+
+
+async def test_blanks_before_the_xml_declaration_do_no_harm():
+    assert (await read_order(READ, "", b"\r\n\n " + PLAIN.order())).order == read_ubl_order(READ, PLAIN.order())
 
 
 async def test_a_byte_order_mark_and_a_comment_before_the_root_do_no_harm():

@@ -46,7 +46,7 @@ def read_ubl_order(name: str, data: bytes) -> Order:
     if len(data) > MAX_XML_BYTES:
         raise DocumentTooLarge(name, f"it has {len(data):,} bytes of XML; at most {MAX_XML_BYTES:,} are read")
     try:
-        root: Element = fromstring(data, forbid_dtd=True)
+        root: Element = fromstring(data.lstrip(b" \t\r\n"), forbid_dtd=True)  # blanks there are common, and a fault
     except DefusedXmlException:
         raise UnsafeDocument(name, "its XML declares a document type or entities, which no order needs") from None
     except (ParseError, LookupError, ValueError) as error:  # LookupError: an encoding that Python does not know
