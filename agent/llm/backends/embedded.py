@@ -28,7 +28,7 @@ from agent.messages import ChatMessage
 
 FORM = "embedded[:<known model or file.gguf>]"
 CONTEXT_TOKENS = 8192
-KEPT_PREFIXES = 8
+KEPT_PREFIXES = 4
 
 
 def create(model: str, settings: LlmSettings) -> Embedded:
@@ -250,7 +250,7 @@ def prefixes_folder() -> Path:
 
 
 def remove_old_prefixes(folder: Path) -> None:
-    """Keep the newest few; wordings change, and each is 20 MB."""
+    """Keep the newest few; wordings change, and each is 60 MB."""
     files = sorted(folder.glob("*.bin"), key=lambda file: file.stat().st_mtime, reverse=True)
     for file in files[KEPT_PREFIXES:]:
         file.unlink(missing_ok=True)
