@@ -42,7 +42,12 @@ def _line(order: Order, line: OrderLine) -> Iterator[Finding]:
 def _price(order: Order, line: OrderLine, where: str) -> Iterator[Finding]:
     """The net price is the gross price less its allowance, where both are stated. Source: as EN 16931, PEPPOL R046."""
     entry = line.price_allowance
-    if entry is None or entry.base is None or line.price is None or entry.base + entry.signed == line.price:
+    if (
+        entry is None
+        or entry.base is None
+        or line.price is None
+        or abs(entry.base + entry.signed - line.price) <= _SLACK
+    ):
         return
     sign, right = "+" if entry.charge else "-", _money(order, entry.base + entry.signed)
     sums = f"{_money(order, entry.base)} {sign} {_money(order, entry.amount)}"
