@@ -95,7 +95,8 @@ $(UV):
 	@$(PYTHON) -m pip --python $(BIN)/python install --quiet pip uv==$(UV_VERSION)
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(UV)
-	@test -e $(VENV)/.dev || $(UV) pip install --require-hashes -r requirements.lock
+	@if test -e $(VENV)/.dev; then $(MAKE) --no-print-directory $(VENV)/.dev; \
+	else $(UV) pip install --require-hashes -r requirements.lock; fi
 	@$(UV) pip install --quiet --no-deps --editable .
 	@touch $@
 

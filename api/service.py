@@ -35,7 +35,7 @@ async def open_database(url: str, *, on_progress: OnProgress | None = None) -> A
     from prisma.migrate.apply import migrate
 
     if on_progress is not None:
-        on_progress(Progress("database", 0, None, "step"))
+        on_progress(Progress("Opening the database", 0, None, "step"))
     for applied in await migrate(url):
         log.info("migration applied: %s", applied.name)
     db = Prisma(url=url)

@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast, get_args, get_type_hints, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -90,6 +90,18 @@ def tool(
 
 
 AnyTool = Tool[Any, Any]
+
+
+@runtime_checkable
+class Abridged(Protocol):
+    """A result that says more than a model should read: it is shown this. Who watches the run gets all of it."""
+
+    def for_model(self) -> BaseModel: ...
+
+
+def shown(result: BaseModel) -> BaseModel:
+    """What a model reads of a result."""
+    return result.for_model() if isinstance(result, Abridged) else result
 
 
 @cache

@@ -70,7 +70,7 @@ EXAMPLES: tuple[Example, ...] = (
         "I drafted inv_0b over 8.00 EUR.",
     ),
     Example(
-        "Invoice Ex Ltd for 3 PEN-0001 and issue it.",
+        "Bill Ex Ltd for 3 pens, PEN-0001, and issue it.",
         (
             _FIND,
             Did(
@@ -118,9 +118,19 @@ EXAMPLES: tuple[Example, ...] = (
         (Did("list_invoices", {"status": "issued"}, '{"invoices":[]}'),),
         "None, all are paid.",
     ),
+    Example(
+        "Take the payment for INV-2000-0005.",
+        (Did("take_payment", {"invoice": "INV-2000-0005"}, '{"id":"pay_0b","amount":"5.00 EUR"}'),),
+        "I took the payment of 5.00 EUR on INV-2000-0005.",
+    ),
     Example("Hi, what can you do?", (), "I look up customers, products and invoices, check orders and write invoices."),
-    Example("Delete INV-2000-0003.", (), "I have no way to delete an invoice. Nothing was changed."),
     Example("Send an invoice.", (), "To which customer, and for which products and quantities?"),
+    Example("Delete INV-2000-0003.", (), "I have no way to delete an invoice. Nothing was changed."),
+    Example(
+        "Issue invoice inv_0f.",
+        (Did("issue_invoice", {"invoice": "inv_0f"}, '{"number":"INV-2000-0004","status":"issued"}'),),
+        "I issued INV-2000-0004.",
+    ),
     Example(
         "Issue the draft of Ex Ltd.",
         (

@@ -15,7 +15,7 @@ from agent.grounding.turn import Spent, Turn
 from agent.grounding.walk import Leaf, leaves, schema_of
 from agent.llm.base import ToolSpec
 from tools.origin import MODEL, UNTRUSTED, USER, Origin, weakest
-from tools.registry import AnyTool
+from tools.registry import AnyTool, shown
 
 MAX_SAID = 20_000  # characters of the person's words that are remembered word for word
 _EDGES = ".,;:!?()[]{}\"'«»„“”\u2018\u2019"
@@ -59,8 +59,9 @@ class Grounding:
         self._turn.answered(tool, arguments, retry=retry)
 
     def observe_result(self, tool: AnyTool, result: BaseModel) -> None:
-        """A call succeeded: what its result names is known from now on."""
-        found = list(leaves(result.model_dump(mode="json"), schema_of(tool.result, "serialization")))
+        """A call succeeded: what a model is shown of its result is known from now on."""
+        result = shown(result)
+        found = list(leaves(result.model_dump(mode="json"), schema_of(type(result), "serialization")))
         whole = result_origin(tool, found)
         if whole.untrusted and whole not in self._read:
             self._read = [*self._read, whole][-MAX_READ:]

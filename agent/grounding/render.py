@@ -13,7 +13,7 @@ from agent.grounding.grounding import result_origin
 from agent.grounding.walk import leaves, schema_of
 from agent.messages import ChatMessage, ToolCall
 from tools.origin import Origin
-from tools.registry import AnyTool
+from tools.registry import AnyTool, shown
 
 MAX_RESULT = 6_000  # characters of one result that a model is shown
 _FENCE = re.compile(r"<(?=/?\s*untrusted)", re.IGNORECASE)
@@ -22,11 +22,12 @@ _ODD = re.compile(r"[^\w. -]")  # in a file name
 
 def result_text(tool: AnyTool, result: BaseModel) -> str:
     """A result as the content of a `tool` message: one line of JSON without nulls, fenced when it is untrusted."""
+    result = shown(result)
     data = result.model_dump(mode="json")
     text = json.dumps(_without_nulls(data), ensure_ascii=False, separators=(",", ":"))
     if len(text) > MAX_RESULT:
         text = f"{text[:MAX_RESULT]}... ({len(text) - MAX_RESULT} characters more)"
-    origin = result_origin(tool, list(leaves(data, schema_of(tool.result, "serialization"))))
+    origin = result_origin(tool, list(leaves(data, schema_of(type(result), "serialization"))))
     return fenced(text, origin) if origin.untrusted else text
 
 

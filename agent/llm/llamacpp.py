@@ -27,6 +27,7 @@ CROWDED = 2.0  # processes for each core
 BATCH_TOKENS = 256  # prompt tokens between two looks at cancellation and at the other slots
 PROMPT_CACHE_MIB = 512  # conversations that left their slot; 28 KiB a token with the 1.5B model
 READ_BLOCK = 8 * 2**20  # bytes
+PLACES = 256  # of a file that are looked at for being in the page cache
 SLOT_SECONDS = 30.0  # for 28 KiB a token to or from the disk
 QUIET = -1  # nothing on stderr, not even errors: they come back as answers or exceptions
 
@@ -148,7 +149,22 @@ def _socket(folder: Path) -> str | None:
 
 def read_through(path: Path, on_bytes: Callable[[int], None]) -> None:
     """Bring a file into the page cache, so that loading it holds the GIL for as short as can be."""
+    if is_cached(path):
+        return
     buffer = bytearray(READ_BLOCK)
     with path.open("rb", buffering=0) as file:
         while read := file.readinto(buffer):
             on_bytes(read)
+
+
+def is_cached(path: Path) -> bool:
+    """Whether the file seems to be in the page cache, by some places in it. False where the system cannot tell."""
+    if not hasattr(os, "RWF_NOWAIT"):
+        return False
+    size, buffer = path.stat().st_size, bytearray(1)
+    with path.open("rb", buffering=0) as file:
+        try:
+            places = range(0, size, max(1, size // PLACES))
+            return all(os.preadv(file.fileno(), [buffer], place, os.RWF_NOWAIT) == 1 for place in places)
+        except OSError:  # EAGAIN: it would have to wait for the disk; EOPNOTSUPP: this file system cannot tell
+            return False

@@ -20,20 +20,35 @@ def show_progress() -> Generator[OnProgress]:
         yield _Lines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Bars(*columns, DownloadColumn(), console=Console(stderr=True), transient=True) as bars:
+    with Bars(*columns, TextColumn("{task.fields[amount]}"), console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def on_progress(progress: Progress) -> None:
             if progress.what not in tasks:
-                tasks[progress.what] = bars.add_task(progress.what, total=progress.total)
+                for earlier in bars.tasks:  # what cannot say how far it is has ended when the next begins
+                    bars.update(earlier.id, visible=earlier.visible and earlier.total is not None)
+                tasks[progress.what] = bars.add_task(progress.what, total=progress.total, amount="")
             done = progress.total is not None and progress.done >= progress.total
-            bars.update(tasks[progress.what], total=progress.total, completed=progress.done, visible=not done)
+            bars.update(
+                tasks[progress.what],
+                total=progress.total,
+                completed=progress.done,
+                amount=amount(progress),
+                visible=not done,
+            )
 
         yield on_progress
+
+
+def amount(progress: Progress) -> str:
+    """How much is there, where that is bytes: `0.4 of 1.1 GB`."""
+    if progress.unit != "B" or progress.total is None:
+        return ""
+    return f"{progress.done / 1e9:.1f} of {progress.total / 1e9:.1f} GB"
 
 
 class _Lines:

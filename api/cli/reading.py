@@ -85,17 +85,36 @@ def show(value: object, longest: int = LONGEST) -> str:
             shown = "; ".join(show(item, 60) for item in items[:ITEMS_SHOWN])
             more = f"; and {len(items) - ITEMS_SHOWN} more" if len(items) > ITEMS_SHOWN else ""
             return shorten(shown + more, longest * 2)
+        case {"lines": list()}:
+            return shorten(_order(cast("dict[str, Any]", value)), longest)
         case dict():
-            known = cast("dict[str, object]", value)
-            name = known.get("name") or known.get("description") or known.get("sku") or known.get("number")
-            if name is not None and known.get("quantity") is not None:
-                return shorten(f"{show(known['quantity'])} x {name}", longest)
-            if name is not None and known.get("id") is not None:
-                return shorten(f"{name} ({show(known['id'])})", longest)
-            parts = (f"{key} {show(item, 40)}" for key, item in known.items() if item not in (None, "", [], {}))
-            return shorten(", ".join(parts), min(longest, LONGEST_OBJECT))
+            return _object(cast("dict[str, Any]", value), longest)
         case _:
             return shorten(str(value), longest)
+
+
+def _object(known: dict[str, Any], longest: int) -> str:
+    """By its name, with its quantity or identifier; else by all its parts."""
+    name = known.get("name") or known.get("description") or known.get("sku") or known.get("number")
+    if name is not None and known.get("quantity") is not None:
+        return shorten(f"{show(known['quantity'])} x {name}", longest)
+    if name is not None and known.get("id") is not None:
+        return shorten(f"{name} ({show(known['id'])})", longest)
+    parts = (f"{key} {show(item, 40)}" for key, item in known.items() if item not in (None, "", [], {}))
+    return shorten(", ".join(parts), min(longest, LONGEST_OBJECT))
+
+
+def _order(order: dict[str, Any]) -> str:
+    """A purchase order: `PO-7001 of ACME GmbH, 3 lines, 1038.87 EUR`."""
+    buyer: dict[str, Any] = order.get("buyer") or {}
+    totals: dict[str, Any] = order.get("totals") or {}
+    name, total, count = buyer.get("name") or buyer.get("legal_name"), totals.get("payable"), len(order["lines"])
+    parts = (
+        f"{order.get('number') or 'without a number'}{f' of {name}' if name else ''}",
+        f"{count} line{'' if count == 1 else 's'}",
+        f"{total} {order.get('currency', '')}" if total else "",
+    )
+    return ", ".join(part for part in parts if part)
 
 
 def shorten(text: str, longest: int) -> str:

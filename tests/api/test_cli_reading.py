@@ -89,6 +89,18 @@ def test_a_long_list_is_told_by_its_first_items_and_its_length():
     assert show(lines) == "2 x Chair 0; 2 x Chair 1; 2 x Chair 2; 2 x Chair 3; and 3 more"
 
 
+def test_an_order_is_told_by_number_buyer_size_and_total():
+    order = {
+        "number": "PO-1",
+        "buyer": {"name": "ACME"},
+        "currency": "EUR",
+        "totals": {"payable": "9.00"},
+        "lines": [1],
+    }
+    assert show(order) == "PO-1 of ACME, 1 line, 9.00 EUR"
+    assert show({"number": "PO-1", "lines": [1, 2]}) == "PO-1, 2 lines"
+
+
 def test_arguments_are_named_by_the_paths_that_their_origins_have():
     arguments = {"customer": "cus_acme", "lines": [{"sku": "A-1", "quantity": 2}], "note": None, "tags": []}
     assert list(flatten(arguments)) == [

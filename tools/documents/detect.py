@@ -109,6 +109,9 @@ def decode(data: bytes) -> str | None:
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
+    for bare in ("utf-16-le", "utf-16-be"):  # XML needs no mark. Source: XML 1.0, appendix F
+        if data.startswith("<?xml".encode(bare)):
+            return data.decode(bare, "replace")
     if b"\x00" in data:
         return None
     try:

@@ -9,5 +9,6 @@ MAX_CHARACTERS = 200_000
 MAX_ATTACHMENTS = 20
 MAX_LINE_CHARACTERS = 2_000
 MAX_ORDER_LINES = 5_000
+MAX_OTHER = 500  # values that an order has no place for; more of them say nothing of the order
 PDF_SECONDS = 15.0  # wall clock; the worker's CPU time is limited too
 PDF_MEMORY_BYTES = 1024 * 1024 * 1024

@@ -20,6 +20,7 @@ FindingCode = Literal[
     "order_without_number",
     "order_empty",
     "order_expired",
+    "order_type",
     "duplicate_order",
     "line_unreadable",
     "not_read",

@@ -35,6 +35,8 @@ class Identifier(Part):
 
 
 class Address(Part):
+    """A postal address. `lines` are those without a name; `country` as stated, as a rule ISO 3166-1."""
+
     street: str = ""
     additional_street: str = ""
     lines: tuple[str, ...] = ()
@@ -45,18 +47,23 @@ class Address(Part):
 
 
 class Contact(Part):
+    """Whom to ask."""
+
     name: str = ""
     telephone: str = ""
     email: str = ""
 
 
 class Party(Part):
+    """A company or a part of one. `tax_numbers` are all that it states; `tax_id` is the one for VAT, else the first."""
+
     name: str = ""
     legal_name: str = ""
     endpoint: Identifier | None = None
     identifications: tuple[Identifier, ...] = ()
     tax_id: str = ""
     tax_scheme: str = ""
+    tax_numbers: tuple[Identifier, ...] = ()
     registration: Identifier | None = None
     address: Address | None = None
     registered_address: Address | None = None
@@ -73,6 +80,8 @@ class Party(Part):
 
 
 class Period(Part):
+    """From when to when; each end may be open."""
+
     start: date | None = None
     start_time: time | None = None
     end: date | None = None
@@ -80,6 +89,8 @@ class Period(Part):
 
 
 class Delivery(Part):
+    """Where, when and to whom."""
+
     id: Identifier | None = None
     location: Identifier | None = None
     location_name: str = ""
@@ -94,6 +105,8 @@ class Delivery(Part):
 
 
 class DeliveryTerms(Part):
+    """An Incoterm or other words on delivery."""
+
     id: str = ""
     special_terms: str = ""
     location: str = ""
@@ -108,6 +121,8 @@ class Tax(Part):
 
 
 class TaxSubtotal(Part):
+    """The tax of one category."""
+
     taxable: Decimal | None = None
     amount: Decimal | None = None
     tax: Tax | None = None
@@ -129,12 +144,20 @@ class AllowanceCharge(Part):
         return self.amount if self.charge else -self.amount
 
 
+class Other(Part):
+    """A value that the document states and this model has no place for. `path` is by element, `Party/WebsiteURI`."""
+
+    path: str
+    value: str
+
+
 class Reference(Part):
     """Another document that the order names. `kind` is quotation, order, originator, catalogue, contract, project..."""
 
     kind: str
     id: str
     type: str = ""
+    description: str = ""
     uri: str = ""
     file_name: str = ""
     media_type: str = ""
@@ -142,6 +165,8 @@ class Reference(Part):
 
 
 class Classification(Part):
+    """A commodity code, like UNSPSC, from the list `list_id`."""
+
     code: str
     list_id: str = ""
     list_version: str = ""
@@ -161,11 +186,15 @@ class Property(Part):
 
 
 class ItemInstance(Part):
+    """One exemplar, by serial number or lot."""
+
     serial: str = ""
     lot: str = ""
 
 
 class Item(Part):
+    """What is ordered, by the numbers that buyer, seller and others give it."""
+
     name: str = ""
     description: str = ""
     buyer_id: str = ""
@@ -236,6 +265,7 @@ class Order(Part):
 
     Attributes:
         currencies: Every currency an amount in it is stated in; more than one is a fault.
+        other: What else it states, in the order of the document.
         unread: What a reader of text could not make out, one sentence each.
         unread_lines: Rows that look like order lines and were not understood, as they stand.
     """
@@ -268,6 +298,7 @@ class Order(Part):
     tax_subtotals: tuple[TaxSubtotal, ...] = ()
     totals: Totals = Totals()
     lines: tuple[OrderLine, ...] = ()
+    other: tuple[Other, ...] = ()
     unread: tuple[str, ...] = ()
     unread_lines: tuple[str, ...] = ()
 

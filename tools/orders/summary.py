@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from tools.customers import email_or_none
 from tools.money import Money
-from tools.orders.findings import amount, number
-from tools.orders.order import Order, OrderLine
+from tools.orders.findings import amount, number, quoted
+from tools.orders.order import AllowanceCharge, Order, OrderLine
 from tools.values import Email
 
 MAX_LINES = 12  # shown; every one is checked and invoiced
@@ -37,10 +37,16 @@ class OrderSummary(BaseModel):
     lines: list[LineSummary]
     more_lines: int = 0
     total: Money | None = None
+    allowances: list[str] = []
+    references: list[str] = []
 
 
-def summarize(order: Order) -> OrderSummary:
-    """`order`, short. What is not stated stays out; what does not fit its type (an odd currency) stays out too."""
+def summarize(order: Order, *, more_lines: int = 0) -> OrderSummary:
+    """`order`, short. What is not stated stays out; what does not fit its type (an odd currency) stays out too.
+
+    Args:
+        more_lines: Lines that the order has and `order.lines` has not.
+    """
     buyer = order.buyer
     return OrderSummary(
         number=order.number,
@@ -50,9 +56,16 @@ def summarize(order: Order) -> OrderSummary:
         buyer_tax_id=(buyer.tax_id or None) if buyer else None,
         currency=order.currency,
         lines=[_line(line, order.currency) for line in order.lines[:MAX_LINES]],
-        more_lines=max(0, len(order.lines) - MAX_LINES),
+        more_lines=max(0, len(order.lines) - MAX_LINES) + more_lines,
         total=money_or_none(order.stated_total, order.currency),
+        allowances=[_allowance(each, order.currency) for each in order.allowances[:MAX_LINES]],
+        references=[f"{each.kind} {each.id}" for each in order.references[:MAX_LINES]],
     )
+
+
+def _allowance(entry: AllowanceCharge, currency: str) -> str:
+    what = "charge" if entry.charge else "discount"
+    return f"{what} of {amount(entry.amount, currency)}{f' ({reason})' if (reason := quoted(entry.reason)) else ''}"
 
 
 def _line(line: OrderLine, currency: str) -> LineSummary:

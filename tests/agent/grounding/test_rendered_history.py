@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from agent.grounding import StepReader, fenced, render, result_text, with_documents
+from agent.grounding import Grounding, StepReader, fenced, render, result_text, with_documents
 from agent.grounding.render import MAX_RESULT
 from agent.messages import ChatMessage, ToolCall
 from tests.support.office_tools import (
@@ -15,6 +15,7 @@ from tests.support.office_tools import (
     read_document,
     search_web,
 )
+from tools.money import Money
 from tools.origin import Origin
 from tools.values import Ref
 
@@ -45,6 +46,22 @@ def test_a_model_with_tools_of_its_own_gets_its_history_as_it_was():
 def test_a_result_is_one_line_without_what_is_empty():
     rows = Customers(customers=[CustomerRow(id=Ref("cus_acme"), name="ACME")])
     assert result_text(find_customer, rows) == '{"customers":[{"id":"cus_acme","name":"ACME"}]}'
+
+
+class Long(Content):
+    """A result of which a model reads the name only; what else it holds, the grounding must not hold either."""
+
+    def for_model(self) -> Content:
+        return Content(document=self.document, text="short")
+
+
+def test_a_result_that_is_abridged_for_models_is_known_and_shown_only_in_its_short_form():
+    long = Long(document=Ref("doc_7"), text="cus_evil and more", total=Money(100, "EUR"))
+    assert '"text":"short"' in result_text(read_document, long)
+    assert "cus_evil" not in result_text(read_document, long)
+    grounding = Grounding()
+    grounding.observe_result(read_document, long)
+    assert grounding.dump()["known"] == {"ref:document": {"doc_7": "document(doc_7)"}}
 
 
 def test_text_of_others_is_fenced_with_its_origin():

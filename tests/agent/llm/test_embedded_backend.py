@@ -17,7 +17,7 @@ from agent.llm.backends import embedded
 from agent.llm.backends.embedded import KEPT_PREFIXES, Embedded, create, remove_old_prefixes
 from agent.llm.base import Delta, Progress, Usage
 from agent.llm.errors import ContextOverflow, ModelError, StreamBroken, WeightsUnavailable
-from agent.llm.llamacpp import spare_threads
+from agent.llm.llamacpp import is_cached, read_through, spare_threads
 from agent.llm.settings import LlmSettings
 from agent.messages import ChatMessage
 from tests.support.deltas import ASK, whole
@@ -194,17 +194,18 @@ async def test_an_answer_that_is_not_whole_is_broken(backend: Embedded, engine: 
         await whole(backend.stream(ASK))
 
 
-async def started(gguf: Path, prefix: str, seen: list[Progress] | None = None) -> None:
+async def started(gguf: Path, *prefix: str, seen: list[Progress] | None = None) -> None:
     backend = create(str(gguf), LlmSettings(slots=2))
     on_progress = None if seen is None else seen.append
-    await backend.start(on_progress=on_progress, warm_prefix=[ChatMessage(role="system", content=prefix)])
+    messages = [ChatMessage(role="system", content=content) for content in prefix]
+    await backend.start(on_progress=on_progress, warm_prefix=messages)
     await backend.stop()
 
 
 async def test_the_prefix_is_read_once_and_every_slot_knows_it(engine: FakeEngine, gguf: Path):
     engine.chunks = [piece(None) | {"prompt_progress": {"total": 10, "processed": 10}}, *END]
     seen: list[Progress] = []
-    await started(gguf, "A clerk.", seen)
+    await started(gguf, "A clerk.", seen=seen)
     assert [request["id_slot"] for request in engine.requests] == [0]
     assert engine.restored == [1]
     assert Progress("Reading the instructions", 10, 10, "step") in seen
@@ -215,6 +216,22 @@ async def test_the_next_start_does_not_read_the_prefix_again(engine: FakeEngine,
     await started(gguf, "A clerk.")
     assert len(engine.requests) == 1
     assert engine.restored == [1, 0, 1]
+
+
+async def test_a_new_day_at_the_end_of_the_prefix_does_not_have_it_read_again(engine: FakeEngine, gguf: Path):
+    await started(gguf, "A clerk.", "Today is Monday.")
+    await started(gguf, "A clerk.", "Today is Tuesday.")
+    assert len(engine.requests) == 1
+    await started(gguf, "A friendly clerk.", "Today is Tuesday.")
+    assert len(engine.requests) == 2
+
+
+def test_a_file_that_was_just_read_is_not_read_through_again(tmp_path: Path):
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF" + bytes(2**20))
+    told: list[int] = []
+    read_through(file, told.append)
+    assert is_cached(file) is (told == [])
 
 
 async def test_another_wording_is_read_anew(engine: FakeEngine, gguf: Path):

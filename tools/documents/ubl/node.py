@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
 from xml.etree.ElementTree import Element  # a type only; parsing is defusedxml's
@@ -19,16 +21,45 @@ _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)?")
 _TIME = re.compile(r"(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One document being read: what was met in it so far.
+
+    Attributes:
+        name: Of the document, for messages.
+        currencies: Every currency that an amount was stated in.
+        done: Elements whose text was read. They are kept alive, so that no other takes the place of one.
+    """
+
+    name: str
+    currencies: set[str] = field(default_factory=set[str])
+    done: dict[int, Element] = field(default_factory=dict[int, Element])
+
+
 class Node:
     """One element. A path is local names, outermost first; a missing one ends in nothing, never in an error."""
 
-    def __init__(self, element: Element, *, document: str, currencies: set[str]) -> None:
+    def __init__(self, element: Element, reading: Reading) -> None:
         self._element = element
-        self._document = document
-        self._currencies = currencies
+        self._reading = reading
 
     def _wrap(self, element: Element) -> Node:
-        return Node(element, document=self._document, currencies=self._currencies)
+        return Node(element, self._reading)
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Path and text of each element in it that nobody asked for; elements of other standards are left alone."""
+        yield from self._unread(self._element, "")
+
+    def _unread(self, element: Element, path: str) -> Iterator[tuple[str, str]]:
+        for child in element:
+            name = child.tag.removeprefix(_AGGREGATE).removeprefix(_BASIC)
+            if name == child.tag:
+                continue
+            inner = f"{path}/{name}" if path else name
+            said = " ".join((child.text or "").split())
+            if said and child.tag.startswith(_BASIC) and id(child) not in self._reading.done:
+                yield inner, said
+            yield from self._unread(child, inner)
 
     def all(self, *path: str) -> list[Node]:
         found = [self._element]
@@ -43,7 +74,14 @@ class Node:
     def text(self, *path: str) -> str:
         """Its text with runs of white space as one blank; empty when it is not there."""
         node = self.one(*path)
-        return " ".join((node._element.text or "").split()) if node else ""
+        if node is None:
+            return ""
+        self._reading.done[id(node._element)] = node._element
+        return " ".join((node._element.text or "").split())
+
+    def skip(self) -> None:
+        """Take its text for read: it is kept elsewhere, or not at all."""
+        self._reading.done[id(self._element)] = self._element
 
     def texts(self, *path: str) -> tuple[str, ...]:
         return tuple(text for node in self.all(*path) if (text := node.text()))
@@ -69,7 +107,7 @@ class Node:
         value = self.decimal(*path)
         node = self.one(*path)
         if node is not None and value is not None and (currency := node.attribute("currencyID")):
-            self._currencies.add(currency)
+            self._reading.currencies.add(currency)
         return value
 
     def date(self, *path: str) -> date | None:
@@ -113,4 +151,4 @@ class Node:
         )
 
     def _damaged(self, path: tuple[str, ...], text: str, expected: str) -> DamagedDocument:
-        return DamagedDocument(self._document, f"its {'/'.join(path)} {text[:40]!r} is not {expected}")
+        return DamagedDocument(self._reading.name, f"its {'/'.join(path)} {text[:40]!r} is not {expected}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.documents.ubl.node import Node
-from tools.orders.order import Address, Contact, Delivery, DeliveryTerms, Party, Period
+from tools.orders.order import Address, Contact, Delivery, DeliveryTerms, Identifier, Party, Period
 
 
 def read_party(role: Node | None, *contacts: str) -> Party | None:
@@ -16,16 +16,21 @@ def read_party(role: Node | None, *contacts: str) -> Party | None:
         return None
     node = role.one("Party") or role
     schemes = node.all("PartyTaxScheme")
-    tax = next((scheme for scheme in schemes if scheme.text("TaxScheme", "ID").upper() == "VAT"), None)
-    tax = tax or next((scheme for scheme in schemes if scheme.text("CompanyID")), None)
+    numbers = tuple(
+        Identifier(value=number, scheme=scheme.text("TaxScheme", "ID"))
+        for scheme in schemes
+        if (number := scheme.text("CompanyID"))
+    )
+    tax = next((number for number in numbers if number.scheme.upper() == "VAT"), next(iter(numbers), None))
     contact = node.one("Contact") or next((found for name in contacts if (found := role.one(name))), None)
     return Party(
         name=node.text("PartyName", "Name"),
         legal_name=node.text("PartyLegalEntity", "RegistrationName"),
         endpoint=node.identifier("EndpointID"),
         identifications=tuple(found for each in node.all("PartyIdentification") if (found := each.identifier("ID"))),
-        tax_id=tax.text("CompanyID") if tax else "",
-        tax_scheme=tax.text("TaxScheme", "ID") if tax else "",
+        tax_id=tax.value if tax else "",
+        tax_scheme=tax.scheme if tax else "",
+        tax_numbers=numbers,
         registration=node.identifier("PartyLegalEntity", "CompanyID"),
         address=read_address(node.one("PostalAddress")),
         registered_address=read_address(node.one("PartyLegalEntity", "RegistrationAddress")),

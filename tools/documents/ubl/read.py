@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from itertools import islice
 from xml.etree.ElementTree import Element, ParseError  # types only; parsing is defusedxml's
 
 from defusedxml import DefusedXmlException
@@ -16,11 +17,11 @@ from tools.documents.errors import (
     UnsafeDocument,
     WrongDocumentType,
 )
-from tools.documents.limits import MAX_ORDER_LINES, MAX_XML_BYTES
+from tools.documents.limits import MAX_ORDER_LINES, MAX_OTHER, MAX_XML_BYTES
 from tools.documents.ubl.lines import read_allowance, read_line, read_tax
-from tools.documents.ubl.node import Node
+from tools.documents.ubl.node import Node, Reading
 from tools.documents.ubl.parties import read_delivery, read_delivery_terms, read_party, read_period
-from tools.orders.order import Order, Reference, TaxSubtotal, Totals
+from tools.orders.order import Order, Other, Reference, TaxSubtotal, Totals
 
 _UBL_ROOT = re.compile(r"\{urn:oasis:names:specification:ubl:schema:xsd:(\w+)-2\}(\w+)")
 # Source: UN/CEFACT Standard Business Document Header, which Peppol puts around a document in transport.
@@ -45,13 +46,13 @@ def read_ubl_order(name: str, data: bytes) -> Order:
     if len(data) > MAX_XML_BYTES:
         raise DocumentTooLarge(name, f"it has {len(data):,} bytes of XML; at most {MAX_XML_BYTES:,} are read")
     try:
-        root: Element = fromstring(data, forbid_dtd=True)
+        root: Element = fromstring(data.lstrip(b" \t\r\n"), forbid_dtd=True)  # blanks there are common, and a fault
     except DefusedXmlException:
         raise UnsafeDocument(name, "its XML declares a document type or entities, which no order needs") from None
     except (ParseError, LookupError, ValueError) as error:  # LookupError: an encoding that Python does not know
         raise DamagedDocument(name, f"its XML is not well-formed ({error})") from None
-    currencies: set[str] = set()
-    return _order(Node(_order_element(name, root), document=name, currencies=currencies), name, currencies)
+    reading = Reading(name)
+    return _order(Node(_order_element(name, root), reading), reading)
 
 
 def _order_element(name: str, root: Element) -> Element:
@@ -68,20 +69,20 @@ def _order_element(name: str, root: Element) -> Element:
     return root
 
 
-def _order(node: Node, name: str, currencies: set[str]) -> Order:
+def _order(node: Node, reading: Reading) -> Order:
     lines = node.all("OrderLine")
     if len(lines) > MAX_ORDER_LINES:
-        raise DocumentTooLarge(name, f"it has {len(lines):,} lines; at most {MAX_ORDER_LINES:,} are read")
+        raise DocumentTooLarge(reading.name, f"it has {len(lines):,} lines; at most {MAX_ORDER_LINES:,} are read")
     currency = node.text("DocumentCurrencyCode")
     read_lines = tuple(read_line(line, position) for position, line in enumerate(lines, 1))
     allowances = tuple(read_allowance(each) for each in node.all("AllowanceCharge"))
     totals = _totals(node.one("AnticipatedMonetaryTotal"))
-    stated = tuple(sorted(currencies))  # before tax, which may be stated in a second currency too
+    stated = tuple(sorted(reading.currencies))  # before tax, which may be stated in a second currency too
     if not currency and len(stated) == 1:
         currency = stated[0]
     taxes = [total for total in node.all("TaxTotal") if _in_currency(total, currency)]
     amounts = [amount for total in taxes if (amount := total.amount("TaxAmount")) is not None]
-    return Order(
+    order = Order(
         source="ubl",
         number=node.text("ID"),
         sales_number=node.text("SalesOrderID"),
@@ -111,6 +112,8 @@ def _order(node: Node, name: str, currencies: set[str]) -> Order:
         totals=totals,
         lines=read_lines,
     )
+    left = islice(node.unread(), MAX_OTHER)  # last: by now all that has a place was asked for
+    return order.model_copy(update={"other": tuple(Other(path=path, value=value) for path, value in left)})
 
 
 def _in_currency(total: Node, currency: str) -> bool:
@@ -141,10 +144,13 @@ def _totals(node: Node | None) -> Totals:
 
 def _reference(node: Node, kind: str) -> Reference:
     embedded = node.one("Attachment", "EmbeddedDocumentBinaryObject")
+    if embedded is not None:
+        embedded.skip()  # its bytes stay in the file
     return Reference(
         kind=kind,
         id=node.text("ID"),
         type=node.text("DocumentType") or node.text("DocumentTypeCode") or node.text("ContractType"),
+        description=" ".join(node.texts("DocumentDescription")),
         uri=node.text("Attachment", "ExternalReference", "URI"),
         file_name=embedded.attribute("filename") if embedded else "",
         media_type=embedded.attribute("mimeCode") if embedded else "",

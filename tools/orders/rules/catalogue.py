@@ -57,6 +57,10 @@ def _product(line: OrderLine, product: ProductFacts, where: str) -> Iterator[Fin
         yield blocking(
             "unit_differs", f"{where}: ordered in {quoted(line.unit)}; we sell {product.sku} by {product.unit}."
         )
+    elif line.unit and line.base_unit and not same_unit(line.unit, line.base_unit):
+        yield blocking(
+            "unit_differs", f"{where}: ordered in {quoted(line.unit)}, but its price is by {quoted(line.base_unit)}."
+        )
 
 
 def _price(order: Order, line: OrderLine, product: ProductFacts, where: str, records: Records) -> Iterator[Finding]:

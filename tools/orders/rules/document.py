@@ -10,6 +10,8 @@ from tools.orders.order import Order
 from tools.orders.records import Records
 
 _MAX_NUMBER = 40  # characters
+# Kinds of order that are invoiced as they come. Source: UNCL1001 105 purchase order, 220 order, 226 call-off order.
+_INVOICED = frozenset({"", "105", "220", "226"})
 
 
 def check_document(order: Order, records: Records, today: date) -> Iterator[Finding]:
@@ -21,6 +23,13 @@ def check_document(order: Order, records: Records, today: date) -> Iterator[Find
         elif len(order.number) > _MAX_NUMBER:
             yield blocking("order_without_number", f"What stands for its number is none: {quoted(order.number)!r}.")
         yield from _duplicate(order, records)
+    if order.type_code not in _INVOICED:
+        named = (
+            "a consignment order (227), paid for when it is used"
+            if order.type_code == "227"
+            else (f"of type {quoted(order.type_code)}")
+        )
+        yield warning("order_type", f"The order is {named}: it may not be one to invoice now.")
     end = order.validity.end if order.validity else None
     if end is not None and end < today:
         yield blocking("order_expired", f"The order was valid until {end.isoformat()}; today is {today.isoformat()}.")

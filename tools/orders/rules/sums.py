@@ -26,6 +26,7 @@ def check_sums(order: Order) -> Iterator[Finding]:
 def _line(order: Order, line: OrderLine) -> Iterator[Finding]:
     where = f"Line {quoted(line.id)} ({quoted(line.item.called) or 'no name'})"
     yield from _allowances(order, line.allowances, where)
+    yield from _price(order, line, where)
     expected = line.expected_amount
     if line.amount is not None and expected is not None and abs(line.amount - expected) > _SLACK:
         sums = f"{number(line.quantity or _ZERO)} x {_money(order, line.price or _ZERO)}"
@@ -36,6 +37,21 @@ def _line(order: Order, line: OrderLine) -> Iterator[Finding]:
             "line_total_wrong",
             f"{where}: it says {_money(order, line.amount)}, but {sums} is {_money(order, _rounded(order, expected))}.",
         )
+
+
+def _price(order: Order, line: OrderLine, where: str) -> Iterator[Finding]:
+    """The net price is the gross price less its allowance, where both are stated. Source: as EN 16931, PEPPOL R046."""
+    entry = line.price_allowance
+    if (
+        entry is None
+        or entry.base is None
+        or line.price is None
+        or abs(entry.base + entry.signed - line.price) <= _SLACK
+    ):
+        return
+    sign, right = "+" if entry.charge else "-", _money(order, entry.base + entry.signed)
+    sums = f"{_money(order, entry.base)} {sign} {_money(order, entry.amount)}"
+    yield blocking("allowance_wrong", f"{where}: its price is {_money(order, line.price)}, but {sums} is {right}.")
 
 
 def _allowances(order: Order, entries: Iterable[AllowanceCharge], where: str) -> Iterator[Finding]:
@@ -63,19 +79,28 @@ def _totals(order: Order) -> Iterator[Finding]:
     charges = sum((entry.amount for entry in order.allowances if entry.charge), _ZERO)
     allowances = sum((entry.amount for entry in order.allowances if not entry.charge), _ZERO)
     lines, net = _rounded(order, order.lines_total), _rounded(order, order.net_total)
+    loose = _rounding_of_lines(order)
     pairs = (
-        ("the lines", totals.lines, lines),
-        ("the discounts", totals.allowances, allowances),
-        ("the charges", totals.charges, charges),
-        ("the net total", totals.tax_exclusive, net),
+        ("the lines", totals.lines, lines, loose),
+        ("the discounts", totals.allowances, allowances, _ZERO),
+        ("the charges", totals.charges, charges, _ZERO),
+        ("the net total", totals.tax_exclusive, net, loose),
     )
-    for what, stated, expected in pairs:
-        if stated is not None and stated != expected:
+    for what, stated, expected, slack in pairs:
+        if stated is not None and abs(stated - expected) > slack:
             yield _wrong(order, what, stated, expected)
+    if totals.tax_exclusive is not None and abs(totals.tax_exclusive - net) <= loose:
+        net = totals.tax_exclusive
     gross = net + (order.tax_amount or _ZERO)
     if totals.tax_inclusive is not None and order.tax_amount is not None and totals.tax_inclusive != gross:
         yield _wrong(order, "the total with tax", totals.tax_inclusive, gross)
     yield from _payable(order, net)
+
+
+def _rounding_of_lines(order: Order) -> Decimal:
+    """How far a sum may be off because lines without an amount were rounded one by one before they were added."""
+    rounded = sum((line.amount is None and line.expected_amount is not None for line in order.lines), 0)
+    return rounded * Decimal(5).scaleb(-decimals(order.currency) - 1)
 
 
 def _payable(order: Order, net: Decimal) -> Iterator[Finding]:
@@ -103,6 +128,13 @@ def _payable(order: Order, net: Decimal) -> Iterator[Finding]:
 
 def _tax(order: Order) -> Iterator[Finding]:
     """Only a warning: the seller's invoice decides the tax, the order merely anticipates it."""
+    parts = [each.amount for each in order.tax_subtotals if each.amount is not None]
+    if order.tax_amount is not None and parts and sum(parts, _ZERO) != order.tax_amount:
+        yield warning(
+            "tax_differs",
+            f"The order expects {_money(order, order.tax_amount)} of tax; by category it says "
+            f"{_money(order, sum(parts, _ZERO))}.",
+        )
     expected = tax_by_rates(order)
     if order.tax_amount is not None and expected is not None and abs(order.tax_amount - expected) > _SLACK:
         rates = _money(order, expected)
