@@ -24,7 +24,7 @@ def invoice(**more: Any) -> dict[str, Any]:
         **dict.fromkeys(("id", "tenant_id", "customer_id", "currency"), "x"),
         **dict.fromkeys(("net_minor", "tax_minor", "total_minor"), 1),
         **dict.fromkeys(("due_on", "created_at", "updated_at"), NOW),
-        **dict.fromkeys(("order_id", "number", "issued_at")),
+        **dict.fromkeys(("order_id", "number", "issued_at", "external_id")),
         "status": "paid",
         **more,
     }

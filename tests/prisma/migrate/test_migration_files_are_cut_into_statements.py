@@ -42,8 +42,9 @@ def test_a_sqlite_trigger_is_one_statement():
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_every_committed_migration_is_cut_at_its_blank_lines_comments(provider: Provider):
-    """Prisma puts one `-- ` heading before each statement, so the two counts agree."""
+def test_every_committed_migration_is_cut_at_the_ends_of_its_lines_and_nothing_is_lost(provider: Provider):
+    """Prisma ends each statement with a semicolon and a line break, and puts neither anywhere else together."""
     for migration in read_migrations(provider):
-        headings = migration.sql.count("\n-- ") + migration.sql.startswith("-- ")
-        assert len(list(SPLITTERS[provider](migration.sql))) == headings
+        statements = list(SPLITTERS[provider](migration.sql))
+        assert len(statements) == migration.sql.count(";\n")
+        assert "".join("\n".join(statements).split()) == "".join(migration.sql.split())
