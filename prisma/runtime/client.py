@@ -57,7 +57,7 @@ class BasePrisma(Generic[BatchT]):
         self._options = options
         self._engine: Engine | None = None
         self._session = Session()
-        self._vocabulary = self._vocabularies("sqlite" if self.url.startswith("file:") else "postgresql")
+        self._vocabulary = self._vocabularies("sqlite" if self.url.startswith(("file:", "sqlite:")) else "postgresql")
 
     # ------------------------------------------------------------ connection
 
