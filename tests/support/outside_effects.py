@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from tools.context import ToolContext
 from tools.errors import OutcomeUnknown
 
 ATTEMPTS = 4
+FIRST_PAUSE = 0.05  # seconds, doubled each time
 
 
 async def until_known(name: str, ctx: ToolContext, **arguments: Any) -> Any:
@@ -24,4 +26,5 @@ async def until_known(name: str, ctx: ToolContext, **arguments: Any) -> Any:
         except OutcomeUnknown:
             if number == ATTEMPTS - 1:
                 raise
+            await asyncio.sleep(FIRST_PAUSE * 2**number)
     raise AssertionError("the last attempt returns or raises")

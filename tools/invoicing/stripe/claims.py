@@ -19,6 +19,7 @@ from tools.invoicing.stripe.mirror import id_at_stripe
 from tools.money import Money
 
 if TYPE_CHECKING:
+    from prisma import Prisma
     from prisma.client import models
     from tools.context import ToolContext
 
@@ -89,16 +90,16 @@ async def settle(ctx: ToolContext, payment: models.Payment, state: State, intent
             where={"id": payment.id, "status": "succeeded"}, data={"external_id": intent}
         )
         if state == "succeeded":
-            await pay_off(replace(ctx, db=tx), payment.invoice_id)
+            await pay_off(tx, payment.invoice_id)
 
 
-async def pay_off(ctx: ToolContext, invoice_id: str) -> None:
+async def pay_off(db: Prisma, invoice_id: str) -> None:
     """Make the invoice paid where its succeeded payments come to the whole."""
-    invoice = await ctx.db.invoice.find_unique_or_raise(
+    invoice = await db.invoice.find_unique_or_raise(
         where={"id": invoice_id}, include={"payments": {"where": {"status": "succeeded"}}}
     )
     if sum(payment.amount_minor for payment in invoice.payments) >= invoice.total_minor:
-        await ctx.db.invoice.update_many(where={"id": invoice_id, "status": "issued"}, data={"status": "paid"})
+        await db.invoice.update_many(where={"id": invoice_id, "status": "issued"}, data={"status": "paid"})
 
 
 async def fail(ctx: ToolContext, payment: models.Payment) -> None:

@@ -6,6 +6,7 @@ new call where nothing happened.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -15,8 +16,10 @@ import pytest
 
 from tests.support.outside_effects import until_known
 from tests.support.stripe_server import How, StripeServer
+from tests.support.tool_calls import call
 from tools.context import ToolContext
-from tools.errors import Unavailable
+from tools.errors import Conflict, OutcomeUnknown, ToolError, Unavailable
+from tools.invoicing.stripe.client import ATTEMPTS
 
 LINES = [{"product": "WID-1001", "quantity": 3}]  # 96.00 and 18.24 of tax
 TOTAL = 11424
@@ -67,6 +70,14 @@ async def in_the_end(name: str, new_context: Callable[[], ToolContext], **argume
         except Unavailable:
             pass
     raise AssertionError(f"{name} was unavailable {NEW_CALLS} times")
+
+
+async def outcome(name: str, context: ToolContext, **arguments: Any) -> object:
+    """The result of the call, or what it raised."""
+    try:
+        return await call(name, context, **arguments)
+    except ToolError as error:
+        return error
 
 
 @pytest.fixture
@@ -124,10 +135,101 @@ async def test_whichever_request_of_payments_in_parts_fails(how: How, when: str,
 
 @pytest.mark.service
 @pytest.mark.parametrize("amounts", [(None,), ("50.00 EUR", None)])
-@pytest.mark.parametrize("times", [1, 3, 4])
 @pytest.mark.parametrize(("how", "when"), [*QUICK, *SLOW])
-async def test_whichever_request_fails_however_often(
-    how: How, when: str, times: int, amounts: tuple[str | None, ...], one_round: Round
+async def test_whichever_request_fails_until_the_call_gives_up(
+    how: How, when: str, amounts: tuple[str | None, ...], one_round: Round
 ):
     extra = {"seconds": 0.6} if how == "hang" else {}
-    await every_position(one_round, how, when, times, amounts=amounts, **extra)
+    await every_position(one_round, how, when, ATTEMPTS, amounts=amounts, **extra)
+
+
+@pytest.mark.service
+@pytest.mark.parametrize(("how", "when"), SLOW)
+async def test_whichever_request_fails_once_in_a_slow_way(how: How, when: str, one_round: Round):
+    extra = {"seconds": 0.6} if how == "hang" else {}
+    await every_position(one_round, how, when, times=1, **extra)
+
+
+@pytest.mark.parametrize(("how", "when"), [("500", "before"), ("500", "after"), ("drop", "before"), ("drop", "after")])
+async def test_a_day_later_it_is_only_looked_up(
+    how: How, when: str, ctx: ToolContext, server: StripeServer, new_context: Callable[[], ToolContext]
+):
+    """Whatever the look-up says is so: a result is at Stripe, a failure is not, and nothing is asked for any more."""
+    steps = ("draft_invoice", "issue_invoice", "take_payment")
+    for step, nth in itertools.product(steps, range(1, 6)):
+        arguments: dict[str, Any] = {"customer": CUSTOMER, "lines": LINES}
+        server.faults.clear()
+        for before in steps[: steps.index(step)]:
+            found = await call(before, new_context(), **arguments)
+            arguments = {"invoice": found.id.id}
+        server.forget_keys()
+        server.fail(how, when=when, nth=nth, times=100)
+        context, effects = new_context(), server.world.effects.copy()
+        if not isinstance(await outcome(step, context, **arguments), OutcomeUnknown):
+            continue  # it is over: it did all, or nothing
+        server.faults.clear()
+        server.forget_keys()
+        posts = len(server.posts)
+        mark = {"draft_invoice": "invoice.created", "issue_invoice": "invoice.finalized"}.get(step, "payment.taken")
+        took_place = (server.world.effects - effects)[mark] > 0
+        looked_up = await outcome(step, replace(context, attempt="look_up"), **arguments)
+        if isinstance(looked_up, OutcomeUnknown):
+            assert step == "draft_invoice"
+            assert "A part of the draft is at Stripe" in looked_up.message
+        else:
+            assert took_place is not isinstance(looked_up, ToolError), (step, nth)
+        assert len(server.posts) == posts
+
+
+async def test_a_look_up_that_gets_no_answer_stays_unknown(
+    server: StripeServer, new_context: Callable[[], ToolContext]
+):
+    context = new_context()
+    server.fail("drop", when="after", path="/v1/invoices$", times=100)
+    server.fail("503", method="GET", path="/v1/invoices$", times=100)
+    with pytest.raises(OutcomeUnknown):
+        await call("draft_invoice", context, customer=CUSTOMER, lines=LINES)
+    with pytest.raises(OutcomeUnknown):
+        await call("draft_invoice", replace(context, attempt="look_up"), customer=CUSTOMER, lines=LINES)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [("draft_invoice", {"customer": CUSTOMER, "lines": LINES}), ("take_payment", {"invoice": "INV-2026-0006"})],
+)
+async def test_a_call_that_ended_before_it_claimed_anything_did_nothing(
+    tool: str, arguments: dict[str, Any], server: StripeServer, new_context: Callable[[], ToolContext]
+):
+    with pytest.raises(Unavailable, match="Nothing was"):
+        await call(tool, replace(new_context(), attempt="look_up"), **arguments)
+    assert server.asked == []
+
+
+async def test_stripe_that_cannot_be_reached_did_nothing_and_the_order_is_free(
+    ctx: ToolContext, server: StripeServer, new_context: Callable[[], ToolContext]
+):
+    await server.http.stop()
+    rows = await ctx.db.invoice.count()
+    with pytest.raises(Unavailable, match="nothing was done"):
+        await call("draft_invoice", new_context(), customer=CUSTOMER, lines=LINES)
+    assert await ctx.db.invoice.count() == rows
+
+
+async def test_two_payments_of_one_invoice_at_once_take_the_money_once(
+    server: StripeServer, new_context: Callable[[], ToolContext]
+):
+    draft = await call("draft_invoice", new_context(), customer=CUSTOMER, lines=LINES)
+    await call("issue_invoice", new_context(), invoice=draft.id.id)
+    results = await asyncio.gather(
+        *(call("take_payment", new_context(), invoice=draft.id.id) for _ in range(6)), return_exceptions=True
+    )
+    assert sum(isinstance(result, Conflict) for result in results) == 5
+    assert server.world.effects["payment.taken"] == 1
+
+
+async def test_two_calls_for_a_new_customer_at_once_make_one(
+    server: StripeServer, new_context: Callable[[], ToolContext]
+):
+    await asyncio.gather(*(until_known("draft_invoice", new_context(), customer=CUSTOMER, lines=LINES) for _ in "ab"))
+    assert server.world.effects["customer.created"] == 1
+    assert server.world.effects["invoice.created"] == 2
