@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from tests.support.stripe_rounds import NewContext, Rounds
 from tests.support.stripe_server import KEY, StripeServer
 from tools.context import ToolContext
 from tools.invoicing.stripe import Stripe, StripeClient
@@ -32,3 +34,20 @@ async def stripe(server: StripeServer) -> AsyncGenerator[Stripe]:
 def ctx(ctx: ToolContext, stripe: Stripe) -> ToolContext:
     """A call over the demo company whose invoices are at Stripe."""
     return replace(ctx, invoices=stripe)
+
+
+@pytest.fixture
+def new_context(ctx: ToolContext) -> NewContext:
+    """A further call each time."""
+    count = itertools.count()
+
+    def make() -> ToolContext:
+        number = next(count)
+        return replace(ctx, call_id=f"c{number}", idempotency_key=f"run:c{number}")
+
+    return make
+
+
+@pytest.fixture
+def rounds(server: StripeServer, new_context: NewContext) -> Rounds:
+    return Rounds(server, new_context)

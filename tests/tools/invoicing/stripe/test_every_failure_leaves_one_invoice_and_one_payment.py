@@ -8,68 +8,55 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.support.outside_effects import until_known
+from tests.support.stripe_rounds import CUSTOMER, LINES, NewContext, Rounds
 from tests.support.stripe_server import How, StripeServer
 from tests.support.tool_calls import call
 from tools.context import ToolContext
 from tools.errors import Conflict, OutcomeUnknown, ToolError, Unavailable
 from tools.invoicing.stripe.client import ATTEMPTS
 
-LINES = [{"product": "WID-1001", "quantity": 3}]  # 96.00 and 18.24 of tax
-TOTAL = 11424
-CUSTOMER = "cus_globex"
-NEW_CALLS = 4
-
 QUICK = [("500", "before"), ("500", "after"), ("drop", "before"), ("drop", "after")]
 SLOW = [
     *((how, when) for how in ("502", "503", "504") for when in ("before", "after")),
     *(("garbage", "after"), ("429", "before"), ("hang", "before"), ("hang", "after")),
 ]
-
-Round = Callable[..., Awaitable["Done"]]
-
-
-class Done:
-    """What one round changed at Stripe, and how many requests it took."""
-
-    def __init__(self, server: StripeServer) -> None:
-        self._server = server
-        self._before = server.world.effects.copy()
-        self._invoices = len(server.world.all("invoice"))
-        self.requests = len(server.asked)
-
-    def end(self) -> Done:
-        self.requests = len(self._server.asked) - self.requests
-        self.effects = self._server.world.effects - self._before
-        self.invoices = len(self._server.world.all("invoice")) - self._invoices
-        return self
+PARTS = ("50.00 EUR", "64.24 EUR")
 
 
-@pytest.fixture
-def new_context(ctx: ToolContext) -> Callable[[], ToolContext]:
-    count = itertools.count()
-
-    def make() -> ToolContext:
-        number = next(count)
-        return replace(ctx, call_id=f"c{number}", idempotency_key=f"run:c{number}")
-
-    return make
+@pytest.mark.parametrize(("how", "when"), QUICK)
+async def test_whichever_request_fails_once(how: How, when: str, rounds: Rounds):
+    await rounds.every_position(how, when, times=1)
 
 
-async def in_the_end(name: str, new_context: Callable[[], ToolContext], **arguments: Any) -> Any:
-    """The result of the tool; where nothing happened, a new call is made, as a model would."""
-    for _ in range(NEW_CALLS):
-        try:
-            return await until_known(name, new_context(), **arguments)
-        except Unavailable:
-            pass
-    raise AssertionError(f"{name} was unavailable {NEW_CALLS} times")
+@pytest.mark.parametrize(("how", "when"), [("500", "after"), ("drop", "after")])
+async def test_whichever_request_of_payments_in_parts_fails(how: How, when: str, rounds: Rounds):
+    await rounds.every_position(how, when, times=1, amounts=PARTS)
+
+
+@pytest.mark.service
+@pytest.mark.parametrize(("how", "when"), [*QUICK, *SLOW])
+async def test_whichever_request_fails_until_the_call_gives_up(how: How, when: str, rounds: Rounds):
+    await rounds.every_position(how, when, times=ATTEMPTS)
+
+
+@pytest.mark.service
+@pytest.mark.parametrize(("how", "when"), [*QUICK, ("hang", "after")])
+async def test_whichever_request_of_a_part_and_the_rest_fails_until_the_call_gives_up(
+    how: How, when: str, rounds: Rounds
+):
+    await rounds.every_position(how, when, times=ATTEMPTS, amounts=("50.00 EUR", None))
+
+
+@pytest.mark.service
+@pytest.mark.parametrize(("how", "when"), SLOW)
+async def test_whichever_request_fails_once_in_a_slow_way(how: How, when: str, rounds: Rounds):
+    await rounds.every_position(how, when, times=1)
 
 
 async def outcome(name: str, context: ToolContext, **arguments: Any) -> object:
@@ -80,79 +67,9 @@ async def outcome(name: str, context: ToolContext, **arguments: Any) -> object:
         return error
 
 
-@pytest.fixture
-def one_round(ctx: ToolContext, server: StripeServer, new_context: Callable[[], ToolContext]) -> Round:
-    """Draft, issue and pay for a customer whom Stripe does not know yet; one request of it fails."""
-
-    async def run(amounts: tuple[str | None, ...] = (None,), **fault: Any) -> Done:
-        await ctx.db.customer.update(where={"id": CUSTOMER}, data={"external_id": None})
-        for customer in server.world.all("customer"):
-            customer["email"] = "gone@example.com"
-        server.faults.clear()
-        server.forget_keys()
-        if fault:
-            server.fail(**fault)
-        done = Done(server)
-        draft = await in_the_end("draft_invoice", new_context, customer=CUSTOMER, lines=LINES)
-        issued = await in_the_end("issue_invoice", new_context, invoice=draft.id.id)
-        paid = [
-            await in_the_end("take_payment", new_context, invoice=issued.number.id, amount=amount) for amount in amounts
-        ]
-        assert (paid[-1].invoice_status, str(paid[-1].outstanding)) == ("paid", "0.00 EUR")
-        rows = await ctx.db.payment.find_many(where={"invoice_id": draft.id.id})
-        assert sum(row.amount_minor for row in rows if row.status == "succeeded") == TOTAL
-        assert all(row.status == "succeeded" and str(row.external_id).startswith("pi_") for row in rows)
-        return done.end()
-
-    return run
-
-
-async def every_position(one_round: Round, how: How, when: str, times: int, **extra: Any) -> None:
-    amounts: tuple[str | None, ...] = extra.pop("amounts", (None,))
-    for method in ("POST", "GET"):
-        for nth in itertools.count(1):
-            fault = {"how": how, "when": when, "nth": nth, "times": times, "method": method, **extra}
-            done = await one_round(amounts, **fault)
-            where = (method, nth, how, when, times)
-            assert done.invoices == 1, where
-            assert done.effects["invoice.finalized"] == 1, where
-            assert done.effects["payment.amount"] == TOTAL, where
-            assert done.effects["payment.taken"] == len(amounts), where
-            assert done.effects["customer.created"] == 1, where
-            if nth > done.requests:
-                break
-
-
-@pytest.mark.parametrize(("how", "when"), QUICK)
-async def test_whichever_request_fails_once(how: How, when: str, one_round: Round):
-    await every_position(one_round, how, when, times=1)
-
-
-@pytest.mark.parametrize(("how", "when"), [("500", "after"), ("drop", "after")])
-async def test_whichever_request_of_payments_in_parts_fails(how: How, when: str, one_round: Round):
-    await every_position(one_round, how, when, times=1, amounts=("50.00 EUR", "64.24 EUR"))
-
-
-@pytest.mark.service
-@pytest.mark.parametrize("amounts", [(None,), ("50.00 EUR", None)])
-@pytest.mark.parametrize(("how", "when"), [*QUICK, *SLOW])
-async def test_whichever_request_fails_until_the_call_gives_up(
-    how: How, when: str, amounts: tuple[str | None, ...], one_round: Round
-):
-    extra = {"seconds": 0.6} if how == "hang" else {}
-    await every_position(one_round, how, when, ATTEMPTS, amounts=amounts, **extra)
-
-
-@pytest.mark.service
-@pytest.mark.parametrize(("how", "when"), SLOW)
-async def test_whichever_request_fails_once_in_a_slow_way(how: How, when: str, one_round: Round):
-    extra = {"seconds": 0.6} if how == "hang" else {}
-    await every_position(one_round, how, when, times=1, **extra)
-
-
 @pytest.mark.parametrize(("how", "when"), [("500", "before"), ("500", "after"), ("drop", "before"), ("drop", "after")])
 async def test_a_day_later_it_is_only_looked_up(
-    how: How, when: str, ctx: ToolContext, server: StripeServer, new_context: Callable[[], ToolContext]
+    how: How, when: str, ctx: ToolContext, server: StripeServer, new_context: NewContext
 ):
     """Whatever the look-up says is so: a result is at Stripe, a failure is not, and nothing is asked for any more."""
     steps = ("draft_invoice", "issue_invoice", "take_payment")
@@ -181,9 +98,7 @@ async def test_a_day_later_it_is_only_looked_up(
         assert len(server.posts) == posts
 
 
-async def test_a_look_up_that_gets_no_answer_stays_unknown(
-    server: StripeServer, new_context: Callable[[], ToolContext]
-):
+async def test_a_look_up_that_gets_no_answer_stays_unknown(server: StripeServer, new_context: NewContext):
     context = new_context()
     server.fail("drop", when="after", path="/v1/invoices$", times=100)
     server.fail("503", method="GET", path="/v1/invoices$", times=100)
@@ -198,7 +113,7 @@ async def test_a_look_up_that_gets_no_answer_stays_unknown(
     [("draft_invoice", {"customer": CUSTOMER, "lines": LINES}), ("take_payment", {"invoice": "INV-2026-0006"})],
 )
 async def test_a_call_that_ended_before_it_claimed_anything_did_nothing(
-    tool: str, arguments: dict[str, Any], server: StripeServer, new_context: Callable[[], ToolContext]
+    tool: str, arguments: dict[str, Any], server: StripeServer, new_context: NewContext
 ):
     with pytest.raises(Unavailable, match="Nothing was"):
         await call(tool, replace(new_context(), attempt="look_up"), **arguments)
@@ -206,7 +121,7 @@ async def test_a_call_that_ended_before_it_claimed_anything_did_nothing(
 
 
 async def test_stripe_that_cannot_be_reached_did_nothing_and_the_order_is_free(
-    ctx: ToolContext, server: StripeServer, new_context: Callable[[], ToolContext]
+    ctx: ToolContext, server: StripeServer, new_context: NewContext
 ):
     await server.http.stop()
     rows = await ctx.db.invoice.count()
@@ -215,9 +130,7 @@ async def test_stripe_that_cannot_be_reached_did_nothing_and_the_order_is_free(
     assert await ctx.db.invoice.count() == rows
 
 
-async def test_two_payments_of_one_invoice_at_once_take_the_money_once(
-    server: StripeServer, new_context: Callable[[], ToolContext]
-):
+async def test_two_payments_of_one_invoice_at_once_take_the_money_once(server: StripeServer, new_context: NewContext):
     draft = await call("draft_invoice", new_context(), customer=CUSTOMER, lines=LINES)
     await call("issue_invoice", new_context(), invoice=draft.id.id)
     results = await asyncio.gather(
@@ -227,9 +140,7 @@ async def test_two_payments_of_one_invoice_at_once_take_the_money_once(
     assert server.world.effects["payment.taken"] == 1
 
 
-async def test_two_calls_for_a_new_customer_at_once_make_one(
-    server: StripeServer, new_context: Callable[[], ToolContext]
-):
+async def test_two_calls_for_a_new_customer_at_once_make_one(server: StripeServer, new_context: NewContext):
     await asyncio.gather(*(until_known("draft_invoice", new_context(), customer=CUSTOMER, lines=LINES) for _ in "ab"))
     assert server.world.effects["customer.created"] == 1
     assert server.world.effects["invoice.created"] == 2
