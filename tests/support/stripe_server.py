@@ -16,7 +16,7 @@ import argparse
 import asyncio
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -84,6 +84,7 @@ class StripeServer:
     asked: Every request to /v1, in order.
     faults: What is to go wrong.
     refuse: What may not be made now, like `invoiceitems`.
+    on_answer: Called when a request has been carried out, before its answer leaves.
     """
 
     def __init__(self, *, state: Path | None = None, key: str = KEY) -> None:
@@ -92,6 +93,7 @@ class StripeServer:
         self.faults: list[Fault] = []
         self.asked: list[Asked] = []
         self.refuse = ""
+        self.on_answer: Callable[[], None] | None = None
         self._kept = {name: Kept(**kept) for name, kept in saved.get("kept", {}).items()}
         self._running: set[str] = set()
         self._state = state
@@ -134,8 +136,12 @@ class StripeServer:
             return _error(ApiError(401, "Invalid API Key provided: sk_test_****"))
         fault = next((each for each in self.faults if each.fits(request.method, split.path)), None)
         if request.method != "POST" or key is None:
-            return await self._execute(request.method, split.path, data, fault, None)
-        return await self._keyed(split.path, data, fault, key)
+            answer = await self._execute(request.method, split.path, data, fault, None)
+        else:
+            answer = await self._keyed(split.path, data, fault, key)
+        if self.on_answer is not None:
+            self.on_answer()
+        return answer
 
     async def _keyed(self, path: str, data: Json, fault: Fault | None, key: str) -> Answer:
         said = f"POST {path} {orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode()}"
