@@ -70,7 +70,7 @@ async def _place(effect: Effect, ctx: ToolContext, invoice: models.InvoiceWithRe
     customer = await customer_at_stripe(effect.client, ctx.db, invoice.customer)
     made = await _invoice(effect, invoice, customer)
     external_id = str(made["id"])
-    if invoice.external_id is None:
+    if invoice.external_id != external_id:
         await ctx.db.invoice.update_many(where={"id": invoice.id}, data={"external_id": external_id})
     if effect.look_only and len(await _items(effect.client, external_id)) < len(items):
         raise OutcomeUnknown(f"A part of the draft is at Stripe ({external_id}); a person must finish or delete it.")

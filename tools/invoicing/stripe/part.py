@@ -50,6 +50,7 @@ async def pay_part(
         path = f"/v1/payment_intents/{intent}/confirm"
         seen = await effect.once("confirm", path, {"off_session": True}, done=confirmed)
     except Refused as refused:
+        effect.begun = True  # until it is seen whether the customer must act
         if refused.of_the_key:
             raise
         seen = await effect.client.get(f"/v1/payment_intents/{intent}")

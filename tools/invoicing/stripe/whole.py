@@ -44,6 +44,7 @@ async def pay_whole(
     try:
         seen = await effect.once("pay", f"/v1/invoices/{external_id}/pay", {"expand": _EXPAND}, done=paid)
     except Refused as refused:
+        effect.begun = True  # until it is seen whether the customer must act
         if not refused.of_the_key and (waiting := _taken(await _look(client, external_id))) is not None:
             if waiting.state == "pending":  # the customer must act: that is no refusal
                 return waiting

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.stripe_server import StripeServer
 from tests.support.tool_calls import NextCall, Upload, call
 from tools.context import ToolContext
-from tools.errors import Blocked, Conflict, PaymentDeclined
+from tools.errors import Blocked, Conflict, OutcomeUnknown, PaymentDeclined
 from tools.invoicing.stripe.client import VERSION
 
 LINES = [{"product": "WID-1001", "quantity": 3}]
@@ -178,3 +180,41 @@ async def test_what_was_paid_elsewhere_is_not_taken_again(ctx: ToolContext, next
         await call("take_payment", next_call(), invoice=number)
     assert server.world.effects["payment.taken"] == 1
     assert await ctx.db.payment.count(where={"status": "pending"}) == 0
+
+
+async def test_a_refusal_whose_reason_cannot_be_seen_is_looked_at_again(next_call: NextCall, server: StripeServer):
+    server.world.method = "pm_card_authenticationRequired"
+    number, context = await issued(next_call), next_call()
+    server.fail("503", method="GET", path="/v1/invoices/in_", nth=2, times=3)
+    with pytest.raises(OutcomeUnknown):
+        await call("take_payment", context, invoice=number)
+    payment = await call("take_payment", replace(context, attempt="again"), invoice=number)
+    assert payment.status == "pending"
+
+
+async def test_a_draft_that_was_deleted_at_stripe_meanwhile_is_made_anew(
+    ctx: ToolContext, next_call: NextCall, server: StripeServer
+):
+    context = next_call()
+    draft = await call("draft_invoice", context, customer="cus_globex", lines=LINES)
+    server.world.delete_invoice(server.world.all("invoice")[0]["id"])
+    again = await call("draft_invoice", replace(context, attempt="again"), customer="cus_globex", lines=LINES)
+    assert again.id == draft.id
+    (invoice,) = server.world.all("invoice")
+    assert invoice["total"] == 11424
+    assert (await ctx.db.invoice.find_unique_or_raise(where={"id": draft.id.id})).external_id == invoice["id"]
+
+
+async def test_a_list_of_many_is_read_to_its_end(next_call: NextCall, server: StripeServer):
+    """The call's own draft is found behind more than a page of others of the same customer."""
+    context = next_call()
+    await call("draft_invoice", context, customer="cus_globex", lines=LINES)
+    customer = server.world.all("customer")[0]["id"]
+    for _ in range(120):
+        server.world.create_invoice({"customer": customer, "currency": "eur"})
+    await context.db.invoice.update_many(
+        where={"customer_id": "cus_globex", "status": "draft"}, data={"external_id": None}
+    )
+    server.forget_keys()
+    await call("draft_invoice", replace(context, attempt="again"), customer="cus_globex", lines=LINES)
+    assert server.world.effects["invoice.created"] == 121
