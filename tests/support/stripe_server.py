@@ -84,6 +84,7 @@ class StripeServer:
     asked: Every request to /v1, in order.
     faults: What is to go wrong.
     refuse: What may not be made now, like `invoiceitems`.
+    blind: Once a fault has struck, reading fails too, as long as there are faults.
     on_answer: Called when a request has been carried out, before its answer leaves.
     """
 
@@ -93,6 +94,7 @@ class StripeServer:
         self.faults: list[Fault] = []
         self.asked: list[Asked] = []
         self.refuse = ""
+        self.blind = False
         self.on_answer: Callable[[], None] | None = None
         self._kept = {name: Kept(**kept) for name, kept in saved.get("kept", {}).items()}
         self._running: set[str] = set()
@@ -135,6 +137,8 @@ class StripeServer:
         if request.headers.get("authorization") != f"Bearer {self._key}":
             return _error(ApiError(401, "Invalid API Key provided: sk_test_****"))
         fault = next((each for each in self.faults if each.fits(request.method, split.path)), None)
+        if self.blind and request.method == "GET" and any(each.seen >= each.nth for each in self.faults):
+            return Answer(503)
         if request.method != "POST" or key is None:
             answer = await self._execute(request.method, split.path, data, fault, None)
         else:
