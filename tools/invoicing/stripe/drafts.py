@@ -72,9 +72,11 @@ async def _place(effect: Effect, ctx: ToolContext, invoice: models.InvoiceWithRe
     external_id = str(made["id"])
     if invoice.external_id != external_id:
         await ctx.db.invoice.update_many(where={"id": invoice.id}, data={"external_id": external_id})
-    if effect.look_only and len(await _items(effect.client, external_id)) < len(items):
+    there = await _items(effect.client, external_id) if effect.again else {}
+    missing = [item for item in items if item.name not in there]
+    if effect.look_only and missing:
         raise OutcomeUnknown(f"A part of the draft is at Stripe ({external_id}); a person must finish or delete it.")
-    for item in items:
+    for item in missing:
         await _item(effect, item, invoice, external_id, customer)
     check_total(invoice, await effect.client.get(f"/v1/invoices/{external_id}"))
 
