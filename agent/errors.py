@@ -6,12 +6,14 @@
     + RunNotFound
     + ApprovalNotFound
     + DocumentNotFound
+    + EffectNotFound
   x Conflict                     not now, or not any more
     + ThreadBusy                 a run of this thread has not ended
     + RunEnded                   there is nothing left to cancel
     + ApprovalNotPending         somebody decided already, or the run has ended
     + ApprovalExpired
     + ApprovalDigestMismatch     what was decided is not what is asked
+    + EffectSettled              what became of it is known already
   x Invalid                      the request itself cannot be taken
     + InputTooLong
     + IdempotencyConflict        the same key came with another request
@@ -76,6 +78,13 @@ class DocumentNotFound(NotFound):
     kind = "document"
 
 
+class EffectNotFound(NotFound):
+    """No effect of that id."""
+
+    code = "effect_not_found"
+    kind = "effect"
+
+
 class Conflict(AgentError):
     """Not now, or not any more."""
 
@@ -110,6 +119,12 @@ class ApprovalDigestMismatch(Conflict):
     """What was decided is not what is asked."""
 
     code = "approval_digest_mismatch"
+
+
+class EffectSettled(Conflict):
+    """What became of it is known already."""
+
+    code = "effect_settled"
 
 
 class Invalid(AgentError):

@@ -131,6 +131,8 @@ class Ledger:
 
     async def _recorded(self, tx: Prisma, tool: AnyTool, call: PlannedCall) -> BaseModel:
         row = await tx.effect.find_first(where={"run_id": self.run_id, "call_id": call.id})
+        if row is not None and row.status == "executed" and row.result is None:
+            raise Conflict("A person found that this call took effect; what it gave is not known.")
         if row is not None and row.status == "executed":
             return tool.result.model_validate(row.result)
         if row is not None and row.status == "failed":
@@ -150,7 +152,7 @@ class Ledger:
         except (OutcomeUnknown, TimedOut) as error:
             await self._finish(call, status="needs_reconcile", error_code=error.code)
             raise OutcomeUnknown(
-                f"{error.message} {UNKNOWN}" if isinstance(error, TimedOut) else error.message
+                error.message if "a person must look" in error.message else f"{error.message} {UNKNOWN}"
             ) from None
         await self._finish(call, status="executed", result=result.model_dump(mode="json"))
         return result

@@ -17,6 +17,7 @@ from agent.digest import digest as digest_of
 from agent.durable.base import Engine
 from agent.durable.plain import PlainEngine
 from agent.durable.replicas import Replicas
+from agent.effects import Effects
 from agent.ending import CANCELLED, INTERRUPTED
 from agent.errors import (
     AgentError,
@@ -70,6 +71,7 @@ class Agent:
         self._runs = RunStore(services.db, services.clock)
         self._approvals = Approvals(services.db, services.clock)
         self._threads = Threads(services.db, services.clock)
+        self.effects = Effects(services.db, services.clock)
         self._events = EventLog(EventStore(services.db))
         self._admission = Admission(running=settings.max_running, queued=settings.max_queued)
         self._runner = Runner(services, self._runs, self._events, self._admission, self.replica_id)

@@ -15,6 +15,7 @@ from tools.registry import Effect
 T = TypeVar("T")
 
 ApprovalStatus = Literal["pending", "approved", "rejected", "expired", "void"]
+EffectStatus = Literal["reserved", "executed", "failed", "needs_reconcile"]
 
 
 class Resource(BaseModel):
@@ -94,6 +95,38 @@ class Run(Resource):
     approvals: Annotated[list[Approval], Field(description="Those that the run waits for.")]
     last_sequence: Annotated[int, Field(description="Of its events so far.")]
     created_at: datetime
+    finished_at: datetime | None
+
+
+class RunSummary(Resource):
+    """A run in a list."""
+
+    id: str
+    thread_id: str
+    status: RunStatus
+    input: str
+    model: str
+    error_code: Annotated[str | None, Field(description="Of a run that failed or was cancelled.")]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class LedgerEffect(Resource):
+    """A call that was to change something, and what is known of it; of `needs_reconcile` nobody knows."""
+
+    id: str
+    run_id: str
+    call_id: str
+    tool: str
+    effect: Effect
+    arguments: dict[str, Any]
+    status: EffectStatus
+    error_code: str | None
+    provider: Annotated[str | None, Field(description="The system outside that was asked; null for our own database.")]
+    settled_by: Annotated[str | None, Field(description="Who said what became of it when nobody knew.")]
+    reserved_at: datetime
+    started_at: Annotated[datetime | None, Field(description="When the system outside was first asked.")]
     finished_at: datetime | None
 
 

@@ -21,11 +21,19 @@ app = typer.Typer(
 )
 db = typer.Typer(name="db", rich_markup_mode=None, help="The database.", no_args_is_help=True)
 models = typer.Typer(name="models", rich_markup_mode=None, help="The embedded model's weights.", no_args_is_help=True)
+effects = typer.Typer(
+    name="effects",
+    rich_markup_mode=None,
+    help="What was done to the world, and what nobody knows.",
+    no_args_is_help=True,
+)
 app.add_typer(db)
 app.add_typer(models)
+app.add_typer(effects)
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Approve everything, and say so.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the events, one JSON object a line.")]
+Url = Annotated[str | None, typer.Option(help="A running server, else the database of DATABASE_URL.")]
 
 
 def fails_plainly(command: Callable[..., int | None]) -> Callable[..., None]:
@@ -156,3 +164,31 @@ def pull(name: Annotated[str | None, typer.Argument(help="See `deskclerk models 
     from api.cli.weights import pull
 
     pull(name)
+
+
+@effects.command("list")
+@fails_plainly
+def list_effects(
+    status: Annotated[
+        str, typer.Option(help="needs_reconcile, executed, failed, reserved, or all.")
+    ] = "needs_reconcile",
+    url: Url = None,
+) -> None:
+    """Print effects, one JSON object a line; by default those whose outcome nobody knows."""
+    from api.cli.effects import list_effects
+
+    list_effects(status, url=url)
+
+
+@effects.command()
+@fails_plainly
+def settle(
+    effect_id: Annotated[str, typer.Argument(help="See `deskclerk effects list`.")],
+    outcome: Annotated[str, typer.Argument(help="executed or not_executed, as you found it.")],
+    note: Annotated[str, typer.Option(help="How you know; kept in the audit.")] = "",
+    url: Url = None,
+) -> None:
+    """Say what became of an effect whose outcome nobody knew."""
+    from api.cli.effects import settle_effect
+
+    settle_effect(effect_id, outcome, note=note, url=url)

@@ -64,12 +64,7 @@ class RemoteDesk:
             await _raise_problem(response)
 
     async def _json(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
-        try:
-            response = await self._client.request(method, path, **kwargs)
-        except httpx.TransportError as error:
-            raise Stop(f"No answer from {self._client.base_url}: {error}", UNAVAILABLE) from None
-        await _raise_problem(response)
-        return response.json()
+        return await request_json(self._client, method, path, **kwargs)
 
     @asynccontextmanager
     async def _stream(self, path: str, after: int) -> AsyncGenerator[httpx.Response]:
@@ -81,6 +76,20 @@ class RemoteDesk:
 def connect(url: str) -> httpx.AsyncClient:
     """A client for the server at `url`, like `http://127.0.0.1:8000`."""
     return httpx.AsyncClient(base_url=url.rstrip("/"), timeout=httpx.Timeout(SILENCE, connect=CONNECT_TIMEOUT))
+
+
+async def request_json(client: httpx.AsyncClient, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
+    """The server's answer; empty when it has no body.
+
+    Raises:
+        Stop: It does not answer, or answers with a problem.
+    """
+    try:
+        response = await client.request(method, path, **kwargs)
+    except httpx.TransportError as error:
+        raise Stop(f"No answer from {client.base_url}: {error}", UNAVAILABLE) from None
+    await _raise_problem(response)
+    return response.json() if response.content else {}
 
 
 async def parse_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[StoredEvent]:

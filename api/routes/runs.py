@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.records import RunStatus
 from agent.run_store import WhenBusy
+from api.paging import After, Limit, page
 from api.principal import ThePrincipal
 from api.problems import documented
-from api.resources import Run
+from api.resources import Page, Run, RunSummary
 from api.runs import find_run, nothing_more
 from api.sse import MEDIA_TYPE, EventStream
 from api.state import TheAgent, TheDb, TheSettings
+
+if TYPE_CHECKING:
+    from prisma.client.types import RunWhereInput
 
 router = APIRouter(prefix="/v1", tags=["runs"], responses=documented(404, 503))
 
@@ -80,6 +85,25 @@ async def create_run(
         await agent.wait(run_id)
     response.headers["Location"] = location
     return await find_run(db, principal, run_id)
+
+
+@router.get("/runs")
+async def list_runs(
+    db: TheDb, principal: ThePrincipal, status: RunStatus | None = None, limit: Limit = 50, after: After = None
+) -> Page[RunSummary]:
+    """The company's runs, the newest first; `?status=waiting` for those that need a person."""
+    where: RunWhereInput = {"tenant_id": principal.tenant_id, "thread": {"is": {"deleted_at": None}}}
+    if status is not None:
+        where["status"] = status
+    rows = await db.run.find_many(
+        where=where,
+        order=[{"created_at": "desc"}, {"id": "desc"}],
+        take=limit + 1,
+        omit={"state": True, "request": True},
+        cursor={"id": after} if after is not None else None,
+        skip=1 if after is not None else None,
+    )
+    return page(RunSummary, rows, limit)
 
 
 @router.get("/runs/{run_id}")
