@@ -15,6 +15,7 @@ When a run ends, its reservations that were never started are taken back, so tha
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 TX_MARGIN = 5.0  # seconds that a transaction may last beyond its tool's timeout
 TX_WAIT = 30.0  # seconds to wait for a connection
+PAUSES = (1.0, 4.0)  # seconds before the same key is sent again to a system whose answer was lost
 UNKNOWN = "Nobody knows whether this call took effect; a person must look."
 
 Run = Callable[[Prisma, Attempt], Awaitable[BaseModel]]
@@ -144,18 +146,22 @@ class Ledger:
     # ------------------------------------------------------------ outside
 
     async def _outside(self, tool: AnyTool, call: PlannedCall, run: Run, system: System) -> BaseModel:
-        started = await self._start(call)
-        if started is None:
-            return await self._recorded(self.db, tool, call)
-        try:
-            result = await run(self.db, self._attempt(started, system))
-        except (OutcomeUnknown, TimedOut) as error:
-            await self._finish(call, status="needs_reconcile", error_code=error.code)
-            raise OutcomeUnknown(
-                error.message if "a person must look" in error.message else f"{error.message} {UNKNOWN}"
-            ) from None
-        await self._finish(call, status="executed", result=result.model_dump(mode="json"))
-        return result
+        for pause in (*PAUSES, None):
+            started = await self._start(call)
+            if started is None:
+                return await self._recorded(self.db, tool, call)
+            try:
+                result = await run(self.db, self._attempt(started, system))
+            except (OutcomeUnknown, TimedOut) as error:
+                if pause is None or started >= system.repeatable_for:
+                    await self._finish(call, status="needs_reconcile", error_code=OutcomeUnknown.code)
+                    said = error.message if "a person must look" in error.message else f"{error.message} {UNKNOWN}"
+                    raise OutcomeUnknown(said) from None
+                await asyncio.sleep(pause)
+            else:
+                await self._finish(call, status="executed", result=result.model_dump(mode="json"))
+                return result
+        raise AssertionError("the last attempt returns or raises")
 
     async def _start(self, call: PlannedCall) -> timedelta | None:
         """How long ago the system was first asked, zero when it is about to be; None when the call has an end."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -10,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from agent.digest import approval_digest
+from agent.durable.base import WorkLost
 from agent.ledger import Ledger
 from agent.state import PlannedCall
 from tests.support.desk_tools import Changed, Desk, desk_tools
@@ -90,6 +93,116 @@ async def test_what_nobody_knows_is_not_tried_again(ledger: Ledger):
     with pytest.raises(OutcomeUnknown, match="a person must look"):
         await ledger.execute(TOOL, planned(), take_effect)
     assert await ledger.db.tag.count() == 0
+
+
+async def test_who_has_lost_the_run_executes_nothing(ledger: Ledger):
+    await ledger.db.run.update_many(data={"attempt": {"increment": 1}}, where={"id": ledger.run_id})
+    with pytest.raises(WorkLost):
+        await ledger.execute(TOOL, planned(), take_effect)
+    assert (await ledger.db.tag.count(), await ledger.db.effect.count()) == (0, 0)
+
+
+# ------------------------------------------------------------ effects outside our database
+
+
+@dataclass
+class Provider:
+    """A system that answers a key with what it did at first. `lost`: answers that never arrive, though it did it."""
+
+    repeatable_for: timedelta = timedelta(hours=1)
+    name: str = "provider"
+    local: bool = False
+    lost: int = 0
+    looked_up: bool = True
+    done: set[str] = field(default_factory=set[str])
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+
+    async def run(self, db: Prisma, attempt: Attempt) -> Changed:
+        self.attempts.append(attempt)
+        if attempt == "look_up" and not self.looked_up:
+            raise OutcomeUnknown("It cannot tell.")
+        if attempt != "look_up":
+            self.done.add("key")
+        if self.lost:
+            self.lost -= 1
+            raise OutcomeUnknown("The answer was lost.")
+        return Changed(ok=True)
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("agent.ledger.PAUSES", (0.0, 0.0))
+
+
+async def status_of(ledger: Ledger) -> str:
+    [row] = await ledger.db.effect.find_many()
+    return row.status.value
+
+
+async def test_an_effect_outside_is_asked_for_once_and_recorded(ledger: Ledger):
+    provider = Provider()
+    for _ in range(2):
+        assert await ledger.execute(TOOL, planned(), provider.run, system=provider) == Changed(ok=True)
+    assert (provider.attempts, await status_of(ledger)) == (["first"], "executed")
+
+
+async def test_a_lost_answer_is_asked_for_again_with_the_same_key(ledger: Ledger):
+    provider = Provider(lost=2)
+    assert await ledger.execute(TOOL, planned(), provider.run, system=provider) == Changed(ok=True)
+    assert (provider.attempts, await status_of(ledger)) == (["first", "again", "again"], "executed")
+
+
+async def test_what_stays_unknown_waits_for_a_person_and_is_not_tried_again(ledger: Ledger):
+    provider = Provider(lost=99)
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown, match="a person must look"):
+            await ledger.execute(TOOL, planned(), provider.run, system=provider)
+    assert (len(provider.attempts), await status_of(ledger)) == (3, "needs_reconcile")
+
+
+async def test_a_system_without_keys_is_asked_once_and_then_only_looked_at(ledger: Ledger):
+    provider = Provider(repeatable_for=timedelta(0), lost=1)
+    with pytest.raises(OutcomeUnknown):
+        await ledger.execute(TOOL, planned(), provider.run, system=provider)
+    assert (provider.attempts, await status_of(ledger)) == (["first"], "needs_reconcile")
+
+
+@pytest.mark.parametrize(("hours", "attempt"), [(0.5, "again"), (2, "look_up")])
+async def test_found_in_flight_after_a_crash_its_age_decides_what_may_be_done(
+    ledger: Ledger, hours: float, attempt: Attempt
+):
+    provider = Provider()
+    await ledger._reserve(TOOL, planned(), provider)  # pyright: ignore[reportPrivateUsage]
+    await ledger.db.effect.update_many(data={"started_at": utc_now() - timedelta(hours=hours)})
+    assert await ledger.execute(TOOL, planned(), provider.run, system=provider) == Changed(ok=True)
+    assert (provider.attempts, await status_of(ledger)) == ([attempt], "executed")
+
+
+async def test_a_look_up_that_cannot_tell_leaves_it_to_a_person(ledger: Ledger):
+    provider = Provider(looked_up=False)
+    await ledger._reserve(TOOL, planned(), provider)  # pyright: ignore[reportPrivateUsage]
+    await ledger.db.effect.update_many(data={"started_at": utc_now() - timedelta(hours=2)})
+    with pytest.raises(OutcomeUnknown):
+        await ledger.execute(TOOL, planned(), provider.run, system=provider)
+    assert (provider.done, await status_of(ledger)) == (set(), "needs_reconcile")
+
+
+async def test_a_bug_around_an_effect_outside_leaves_it_to_a_person(ledger: Ledger):
+    async def bug(db: Prisma, attempt: Attempt) -> Changed:
+        raise RuntimeError("after the effect, who knows")
+
+    with pytest.raises(RuntimeError):
+        await ledger.execute(TOOL, planned(), bug, system=Provider())
+    assert await status_of(ledger) == "needs_reconcile"
+
+
+async def test_a_definite_no_from_outside_is_recorded_as_such(ledger: Ledger):
+    async def decline(db: Prisma, attempt: Attempt) -> Changed:
+        raise Conflict("The card was declined.")
+
+    with pytest.raises(Conflict, match="declined"):
+        await ledger.execute(TOOL, planned(), decline, system=Provider())
+    assert await status_of(ledger) == "failed"
 
 
 async def test_a_cancelled_caller_leaves_no_half_effect(ledger: Ledger):
