@@ -196,6 +196,8 @@ class Embedded:
             on_progress(Progress("Loading the model", done, total))
 
         read_through(path, on_bytes)
+        if not done:  # it was in the page cache already
+            on_progress(Progress("Loading the model", 0, None))
         try:
             engine = Engine.load(
                 path,
