@@ -79,6 +79,8 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
     agent_settings, tool_settings = AgentSettings(), ToolSettings()
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(open_database(settings.database_url, on_progress=on_progress))
+        invoices = create_invoices(tool_settings)
+        stack.push_async_callback(invoices.close)
         search = create_search(tool_settings)
         if search is not None:
             stack.push_async_callback(search.close)
@@ -87,7 +89,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
             db=db,
             backend=create_backend(agent_settings.llm, LlmSettings()),
             engine=DbosEngine(settings.database_url) if agent_settings.durable == "on" else PlainEngine(),
-            invoices=create_invoices(tool_settings),
+            invoices=invoices,
             search=search,
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)

@@ -6,7 +6,7 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -27,6 +27,11 @@ class ApiSettings(BaseSettings):
     max_document_bytes: Annotated[int, Field(ge=1024, description="More than 10 MiB is not read.")] = 10 * MIB
     heartbeat_seconds: Annotated[float, Field(gt=0, description="Silence on a stream before a comment is sent.")] = 15.0
     shutdown_seconds: Annotated[float, Field(ge=0, description="For runs and streams to end when stopped.")] = 10.0
+
+    stripe_webhook_secret: Annotated[
+        SecretStr | None,
+        Field(validation_alias="STRIPE_WEBHOOK_SECRET", description="Signs what Stripe tells us; `whsec_...`."),
+    ] = None
 
     @property
     def database_file(self) -> Path | None:

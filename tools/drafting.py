@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 from prisma.errors import UniqueViolationError
-from tools.errors import Blocked, Conflict, InvalidArguments, NotFound
+from tools.errors import Blocked, Conflict, InvalidArguments, NotFound, Unavailable
 from tools.ids import unused_id
 from tools.invoicing.base import Draft, DraftLine
-from tools.invoicing.ledger import transaction
+from tools.invoicing.rows import transaction
 from tools.money import Money
 from tools.orders.billing import billable
 from tools.orders.check import check, invoice_sums
@@ -50,17 +50,17 @@ async def draft_from_order(
         Conflict: A finding is blocking, or the order is invoiced already.
     """
     order = await read_stored_order(ctx.db, ctx.tenant_id, document_id)
-    async with transaction(ctx.db) as db:
-        inner = replace(ctx, db=db)
-        if (before := await ctx.invoices.drafted(inner)) is not None:
-            return before
-        records = await load_records(db, ctx.tenant_id, order, customer.id)
+
+    async def drafted(inner: ToolContext) -> models.InvoiceWithRelations:
+        records = await load_records(inner.db, ctx.tenant_id, order, customer.id)
         lines = _checked(order, records, ctx.now().date())
         try:
             order_id = await _record(inner, customer.id, document_id, order, records)
         except UniqueViolationError:
             raise Conflict(f"Order {order.number} of this customer is being invoiced at this moment.") from None
         return await ctx.invoices.draft(inner, Draft(customer.id, order.currency, lines, due_on, order_id))
+
+    return await _once(ctx, drafted)
 
 
 async def draft_from_lines(
@@ -73,14 +73,32 @@ async def draft_from_lines(
         InvalidArguments: Products or prices in several currencies.
         Conflict: A finding is blocking: customer or product inactive, over the credit limit.
     """
-    async with transaction(ctx.db) as db:
-        inner = replace(ctx, db=db)
-        if (before := await ctx.invoices.drafted(inner)) is not None:
-            return before
-        order = await _as_order(db, ctx.tenant_id, requested)
-        records = await load_records(db, ctx.tenant_id, order, customer.id)
+
+    async def drafted(inner: ToolContext) -> models.InvoiceWithRelations:
+        order = await _as_order(inner.db, ctx.tenant_id, requested)
+        records = await load_records(inner.db, ctx.tenant_id, order, customer.id)
         lines = _checked(order, records, ctx.now().date())
         return await ctx.invoices.draft(inner, Draft(customer.id, order.currency, lines, due_on))
+
+    return await _once(ctx, drafted)
+
+
+async def _once(
+    ctx: ToolContext, drafted: Callable[[ToolContext], Awaitable[models.InvoiceWithRelations]]
+) -> models.InvoiceWithRelations:
+    """Check and write the rows in one transaction, which also claims the order; then bring them to where they belong.
+
+    A system outside is asked after that transaction, never in it: what is claimed is committed before anybody is asked,
+    and the rows hold what every further attempt must ask for in the same words.
+    """
+    async with transaction(ctx.db) as db:
+        inner = replace(ctx, db=db)
+        invoice = await ctx.invoices.drafted(inner)
+        if invoice is None and ctx.attempt == "look_up":
+            raise Unavailable("Nothing was drafted: the call ended before it asked for anything.")
+        if invoice is None:
+            invoice = await drafted(inner)
+    return await ctx.invoices.place(ctx, invoice)
 
 
 def _checked(order: Order, records: Records, today: date) -> tuple[DraftLine, ...]:

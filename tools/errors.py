@@ -7,6 +7,7 @@
   x ToolFailed         no other arguments will help
     + Conflict
       o Blocked          a check forbids it: no effect may follow in this run
+    + PaymentDeclined      the customer's bank or card refuses
     + Unavailable          nothing happened: it did not answer, or refused to be asked
     + TimedOut
     + OutcomeUnknown       an effect outside may or may not have taken place: a person must look
@@ -68,6 +69,12 @@ class Blocked(Conflict):
     """A check forbids it, and whatever else has effects, until the person has spoken again."""
 
     code = "blocked"
+
+
+class PaymentDeclined(ToolFailed):
+    """The customer's bank or card refuses the payment; no money was taken."""
+
+    code = "payment_declined"
 
 
 class Unavailable(ToolFailed):

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tools.invoicing import Invoices, Ledger
+from tools.invoicing.stripe import API_BASE, Stripe, StripeClient
 from tools.search import Search, Searxng
 
-_INVOICING = ("ledger",)
+_INVOICING = ("ledger", "stripe")
 
 
 class ToolSettings(BaseSettings):
     """Read once, where the application is put together."""
 
-    model_config = SettingsConfigDict(env_prefix="DESKCLERK_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DESKCLERK_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
 
     search: Annotated[str, Field(description="`searxng:<url>` or `off`.")] = "off"
-    invoicing: Annotated[str, Field(description="`ledger`, our own database.")] = "ledger"
+    invoicing: Annotated[str, Field(description="`ledger`, our own database, or `stripe`.")] = "ledger"
+    stripe_api_key: Annotated[
+        SecretStr | None, Field(validation_alias="STRIPE_API_KEY", description="Secret or restricted key.")
+    ] = None
+    stripe_api_base: Annotated[str, Field(validation_alias="STRIPE_API_BASE", description="Where Stripe's API is.")] = (
+        API_BASE
+    )
 
     @field_validator("search")
     @classmethod
@@ -35,8 +44,27 @@ class ToolSettings(BaseSettings):
             return value
         raise ValueError(f"DESKCLERK_INVOICING={value!r} is not one of: {', '.join(_INVOICING)}")
 
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if value.startswith(("https://", "http://")):
+            return value
+        raise ValueError(f"STRIPE_API_BASE={value!r} is not like {API_BASE!r}")
 
-def create_invoices(settings: ToolSettings) -> Invoices:  # noqa: ARG001 - one choice so far
+    @model_validator(mode="after")
+    def _stripe_has_its_key(self) -> Self:
+        if self.invoicing == "stripe" and not (self.stripe_api_key and self.stripe_api_key.get_secret_value().strip()):
+            raise ValueError(
+                "DESKCLERK_INVOICING=stripe needs STRIPE_API_KEY, a secret or restricted key of the account"
+            )
+        return self
+
+
+def create_invoices(settings: ToolSettings) -> Invoices:
+    """The system that invoices; `close` it in the end."""
+    if settings.invoicing == "stripe" and settings.stripe_api_key is not None:
+        key = settings.stripe_api_key.get_secret_value().strip()
+        return Stripe(StripeClient(key, base=settings.stripe_api_base))
     return Ledger()
 
 

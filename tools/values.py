@@ -45,10 +45,14 @@ class Document(Entity):
 
 
 class Invoice(Entity):
-    """Named by its identifier while it is a draft, and by its number too once it is issued."""
+    """Named by its identifier while it is a draft, and by its number too once it is issued.
+
+    A number is our ledger's (`INV-2026-0001`) or Stripe's (`7F2A9C01-0001`, whose prefix an account may choose).
+    """
 
     kind = "invoice"
-    pattern = r"inv_[a-z0-9]+|INV-[0-9]{4}-[0-9]{4,}"
+    pattern = r"inv_[a-z0-9]+|INV-[0-9]{4}-[0-9]{4,}|[0-9A-Z]{8}-[0-9]{4,}"
+    accepts = rf"{pattern}|[0-9]*[A-Z][0-9A-Z]*-[0-9]{{4,}}"
 
 
 class Payment(Entity):

@@ -13,7 +13,7 @@ from tools.settings import ToolSettings, create_invoices, create_search
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("DESKCLERK_SEARCH", "DESKCLERK_INVOICING"):
+    for name in ("DESKCLERK_SEARCH", "DESKCLERK_INVOICING", "STRIPE_API_KEY", "STRIPE_API_BASE"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -30,6 +30,16 @@ async def test_a_search_engine_is_chosen_by_the_environment(monkeypatch: pytest.
     await search.close()
 
 
+async def test_stripe_is_chosen_with_its_key_which_is_not_shown(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DESKCLERK_INVOICING", "stripe")
+    monkeypatch.setenv("STRIPE_API_KEY", "sk_test_secret")
+    settings = ToolSettings()
+    invoices = create_invoices(settings)
+    assert (invoices.name, invoices.local) == ("stripe", False)
+    assert "sk_test_secret" not in repr(settings)
+    await invoices.close()
+
+
 def test_a_file_named_env_is_read(tmp_path: Path):
     (tmp_path / ".env").write_text("DESKCLERK_SEARCH=searxng:https://search.example\nOTHER=1\n")
     assert ToolSettings().search == "searxng:https://search.example"
@@ -40,7 +50,9 @@ def test_a_file_named_env_is_read(tmp_path: Path):
     [
         ("DESKCLERK_SEARCH", "google", "neither 'off' nor like"),
         ("DESKCLERK_SEARCH", "searxng:ftp://x", "neither 'off' nor like"),
-        ("DESKCLERK_INVOICING", "paper", "is not one of: ledger"),
+        ("DESKCLERK_INVOICING", "paper", "is not one of: ledger, stripe"),
+        ("DESKCLERK_INVOICING", "stripe", "needs STRIPE_API_KEY"),
+        ("STRIPE_API_BASE", "api.stripe.com", "is not like 'https://api.stripe.com'"),
     ],
 )
 def test_an_unknown_choice_is_refused_in_words(name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch):

@@ -114,6 +114,8 @@ def test_a_reference_takes_any_sku_but_an_invoice_only_its_own_form():
 
     named = Named.model_validate({"product": "121212", "invoice": "INV-2026-0001"})
     assert (named.product.id, named.invoice.id) == ("121212", "INV-2026-0001")
+    for number in ("7F2A9C01-0001", "12345678-0001", "ACME-0012"):  # as Stripe gives them
+        assert Named.model_validate({"product": "X1", "invoice": number}).invoice.id == number
     for wrong in ({"product": "two words"}, {"product": ""}, {"invoice": "2026-0001"}, {"invoice": "inv_"}):
         with pytest.raises(ValidationError):
             Named.model_validate({"product": "X1", "invoice": "inv_1", **wrong})

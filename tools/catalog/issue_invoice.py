@@ -16,7 +16,7 @@ class IssueInvoice(BaseModel):
     invoice: Annotated[Ref[Invoice], Field(description="Id of the draft, like inv_k3f9xw2mabcd.")]
 
 
-@tool(effect="write", timeout=10.0, through="invoices")
+@tool(effect="write", timeout=30.0, through="invoices")
 async def issue_invoice(args: IssueInvoice, ctx: ToolContext) -> InvoiceCard:
     """Issue a drafted invoice: it gets its number and can be paid. This cannot be undone."""
     found = await ctx.invoices.find(ctx, args.invoice.id)

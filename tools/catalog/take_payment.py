@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from tools.context import ToolContext
+from tools.invoicing.balance import outstanding
 from tools.invoicing.base import Status
-from tools.invoicing.ledger import outstanding
 from tools.money import Money
 from tools.registry import tool
 from tools.values import Customer, Invoice, Payment, Ref

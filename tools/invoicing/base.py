@@ -51,11 +51,20 @@ class Invoices(System, Protocol):
     """
 
     async def draft(self, ctx: ToolContext, draft: Draft) -> models.InvoiceWithRelations:
-        """A new draft."""
+        """A new draft, as rows in `ctx.db`. Asks nothing of a system outside: `place` does, once they are committed."""
         ...
 
     async def drafted(self, ctx: ToolContext) -> models.InvoiceWithRelations | None:
-        """What a call with this key drafted before, if one did."""
+        """The rows of what a call with this key drafted before, if one did."""
+        ...
+
+    async def place(self, ctx: ToolContext, invoice: models.InvoiceWithRelations) -> models.InvoiceWithRelations:
+        """Bring a draft's rows to the system outside, if they are not there yet; `ctx.db` is no transaction then.
+
+        Raises:
+            ToolError: It is not there, and the rows are taken back.
+            OutcomeUnknown: It may be there; the rows stay.
+        """
         ...
 
     async def issue(self, ctx: ToolContext, invoice_id: str) -> models.InvoiceWithRelations:
@@ -87,5 +96,10 @@ class Invoices(System, Protocol):
         Raises:
             NotFound: There is no such invoice.
             Conflict: It is not issued, is paid already, or less than `amount` is outstanding.
+            PaymentDeclined: The customer's bank or card refuses it.
         """
+        ...
+
+    async def close(self) -> None:
+        """Give its connections back."""
         ...

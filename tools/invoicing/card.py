@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from tools.invoicing.balance import outstanding
 from tools.invoicing.base import Status
-from tools.invoicing.ledger import outstanding
 from tools.money import Money
 from tools.values import Customer, Invoice, Ref
 
