@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HANDLER = "run"
-MAX_RECOVERIES = 10  # of one stretch: a run that kills its process must not kill them all
+MAX_RECOVERIES = 10  # without anything new: a run that kills its process must not kill them all
 SKIPPED = 1_000  # sequence numbers that are left out after a crash: readers may have seen some that were never stored
 MAX_BEHIND = SKIPPED // 2  # events that may not be stored yet
 TURN_INTERVAL = 0.5  # seconds between two looks whether a queued run's turn has come
@@ -54,6 +54,7 @@ class Work:
     Attributes:
         known: What the process that took the request knows already; another one reads it from the run's row.
         urgent: A person has decided: it goes before what waits for a place.
+        stuck: It was taken over too often.
     """
 
     run_id: str
@@ -64,6 +65,7 @@ class Work:
     scope: Scope
     known: Start | None = None
     urgent: bool = False
+    stuck: bool = False
     task: asyncio.Task[Any] | None = None
 
 
@@ -111,7 +113,9 @@ class Runner:
     async def go_on(self, run_id: str) -> None:
         """Go on with a run that was decided about and whose status is `running` already."""
         row = await self.runs.find(run_id)
-        await self._begin(self._resumed(row, urgent=True))
+        work = self._working.get(run_id)
+        if work is None or work.stretch != row.stretch:
+            await self._begin(self._resumed(row, urgent=True))
 
     async def take_over(self, row: Run) -> bool:
         """Begin a stretch of a dead process that its engine never heard of. False when the engine sees to it itself."""
@@ -211,15 +215,25 @@ class Runner:
                 work = await self._claim(run_id, int(number), None)
 
     async def _claim(self, run_id: str, stretch: int, ours: Work | None) -> Work | None:
-        """Take a stretch over; None when it is over. `ours` was thought to be dead, and has lost the run hereby."""
-        row = await self.runs.claim(run_id, stretch=stretch, owner_id=self.replica_id)
-        if row is None:
-            return None
-        log.warning("run_taken_over", extra={"run_id": run_id, "recoveries": row.recoveries})
-        if ours is not None and ours.task is not None:
-            ours.scope.stop(INTERRUPTED)
-            await asyncio.wait([ours.task])
-        return await self._recovered(row)
+        """Take a stretch over; None when it is over. `ours` was thought to be dead, and has lost the run hereby.
+
+        While the database is away this waits: a handler that raises would end its work, and the run with it.
+        """
+        while True:
+            try:
+                row = await self.runs.claim(run_id, stretch=stretch, owner_id=self.replica_id)
+                if row is None:
+                    return None
+                log.warning("run_taken_over", extra={"run_id": run_id, "recoveries": row.recoveries})
+                if ours is not None and ours.task is not None:
+                    ours.scope.stop(INTERRUPTED)
+                    await asyncio.wait([ours.task])
+                return await self._recovered(row)
+            except Exception:
+                log.exception("run_not_claimed", extra={"run_id": run_id})
+                if self._stopping:
+                    raise asyncio.CancelledError from None  # it stays unfinished, and goes on elsewhere
+                await asyncio.sleep(RETRY_INTERVAL)
 
     async def _begin(self, work: Work) -> None:
         name = work_id(work.run_id, work.stretch)
@@ -249,8 +263,9 @@ class Runner:
     async def _recovered(self, row: Run) -> Work:
         """A run whose process died: its log goes on where nobody has read yet, and tells nothing twice."""
         told = await self.events.stored(row.id, after=row.last_sequence)
-        last = (told[-1].sequence if told else row.last_sequence) + SKIPPED
+        last = first_unseen(told[-1].sequence if told else row.last_sequence, attempt=row.attempt)
         work = self._resumed(row, last=last, urgent=row.status == "running")
+        work.stuck = is_stuck(told, recoveries=row.recoveries)
         work.log.tell_no_more(told)
         if told:
             resumed = RunResumed(attempt=row.attempt)
@@ -337,7 +352,7 @@ class Runner:
         principal = Principal("", None, frozenset())
         try:
             row = None if work.known is not None else await self.runs.find(work.run_id)
-            if row is not None and row.recoveries > MAX_RECOVERIES:
+            if row is not None and work.stuck:
                 raise WorkDiverged(f"taken over {row.recoveries} times")
             if row is not None and row.stretch > 0:
                 snapshot = Snapshot.model_validate(row.state)
@@ -503,6 +518,25 @@ class Runner:
             row = await self.services.db.tenant.find_unique(where={"id": tenant_id})
             self._companies[tenant_id] = row.name if row is not None else "our company"
         return self._companies[tenant_id]
+
+
+def first_unseen(stored: int, *, attempt: int) -> int:
+    """Above this number nobody has told anything yet, in any earlier attempt.
+
+    Each takeover goes further than the one before, for what that one told may never have been stored either.
+    """
+    return stored + SKIPPED * attempt
+
+
+def is_stuck(told: Sequence[StoredEvent], *, recoveries: int) -> bool:
+    """Whether a stretch was taken over again and again and told nothing new: it may be what kills the processes."""
+    in_vain = 0
+    for event in told:
+        if event.type == "run.resumed":
+            in_vain += 1
+        elif event.type != "token":
+            in_vain = 0
+    return in_vain > MAX_RECOVERIES or recoveries > MAX_RECOVERIES**2
 
 
 def _numbered(event: RunFinished, run_log: RunLog) -> StoredEvent:
