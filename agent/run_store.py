@@ -60,10 +60,11 @@ class NewRun:
 
 
 class StoredRequest(BaseModel):
-    """What of a request another process needs to begin its run."""
+    """What of a request another process needs to begin its run. `interrupts`: runs that end for it."""
 
     principal: Principal
     documents: list[tuple[str, str]] = []
+    interrupts: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +164,21 @@ class RunStore:
             if row is None:
                 if unfinished and new.when_busy == "reject":
                     raise ThreadBusy("A run of this thread has not ended: decide its approvals, wait, or cancel it.")
-                row = await self._insert_row(tx, new, run_id, queued=new.queued or bool(unfinished), now=now)
+                row = await self._insert_row(tx, new, run_id, unfinished, now=now)
             queued = row.status == "queued"
             left = before[0].state if before and not queued else None
             return Created(row.id, is_new=True, queued=queued, unfinished=unfinished, first=not before, last_state=left)
 
-    async def _insert_row(self, tx: Prisma, new: NewRun, run_id: str, *, queued: bool, now: datetime) -> Run:
-        request = StoredRequest(principal=new.principal, documents=list(new.documents))
+    async def _insert_row(
+        self, tx: Prisma, new: NewRun, run_id: str, unfinished: Sequence[str], *, now: datetime
+    ) -> Run:
+        queued = new.queued or bool(unfinished)
+        interrupts = list(unfinished) if new.when_busy == "interrupt" else []
+        request = StoredRequest(principal=new.principal, documents=list(new.documents), interrupts=interrupts)
+        if interrupts:  # those that wait for a person are ended when this is committed: see `Agent.submit`
+            await tx.run.update_many(
+                data={"cancel_requested_at": now}, where={"id": {"in": interrupts}, "status": {"in": list(WORKING)}}
+            )
         return await tx.run.create(
             data={
                 "id": run_id,
@@ -315,7 +324,8 @@ class RunStore:
         """Bring a run to rest: status, state, messages and last event at once.
 
         Returns:
-            False when the run was to wait but everything is decided already, so it must go on; nothing is changed.
+            False when the run was to wait but everything is decided already, or it was cancelled, so it must go on;
+            nothing is changed.
         """
         async for attempt in again():
             with attempt:
@@ -340,6 +350,8 @@ class RunStore:
             # Lock the run's row before its approvals, as decisions do.
             await _held(tx.run.update_many(data={"updated_at": now}, where=mine))
             if not await tx.approval.count(where={"run_id": rest.run_id, "status": "pending"}):
+                return False
+            if await tx.run.count(where={"id": rest.run_id, "cancel_requested_at": {"not": None}}):
                 return False
         await _held(
             tx.run.update_many(

@@ -14,13 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from agent.admission import Admission
+from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
 from agent.conversation import grounding_after, load_history, newest_that_fit
 from agent.deps import Deps, Services
 from agent.durable.base import WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
 from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, Ending, RunStopped
+from agent.errors import RunNotFound
 from agent.event_log import EventLog, RunLog
 from agent.events import FinalStatus, RunFinished, RunResumed, RunStarted, UsageInfo
 from agent.grounding import Grounding, prompt, with_documents
@@ -82,6 +83,7 @@ class Start:
     queued: bool = False
     first: bool = True
     last_state: Any = None
+    ticket: Ticket | None = None
 
 
 def work_id(run_id: str, stretch: int) -> str:
@@ -115,7 +117,9 @@ class Runner:
         row = await self.runs.find(run_id)
         work = self._working.get(run_id)
         if work is None or work.stretch != row.stretch:
-            await self._begin(self._resumed(row, urgent=True))
+            work = self._resumed(row, urgent=True)
+            await self._heed_cancel(work, row)
+            await self._begin(work)
 
     async def take_over(self, row: Run) -> bool:
         """Begin a stretch of a dead process that its engine never heard of. False when the engine sees to it itself."""
@@ -225,6 +229,8 @@ class Runner:
                 if row is None:
                     return None
                 log.warning("run_taken_over", extra={"run_id": run_id, "recoveries": row.recoveries})
+                if ours is not None and ours.known is not None and ours.known.ticket is not None:
+                    ours.known.ticket.give_back()
                 if ours is not None and ours.task is not None:
                     ours.scope.stop(INTERRUPTED)
                     await asyncio.wait([ours.task])
@@ -270,9 +276,7 @@ class Runner:
         if told:
             resumed = RunResumed(attempt=row.attempt)
             work.log.append(resumed.type, encode(resumed))
-        if row.cancel_requested_at is not None:
-            work.scope.stop(CANCELLED)
-            await self.runs.cancel_seen([row.id])
+        await self._heed_cancel(work, row)
         return work
 
     async def _abandon(self, work: Work) -> None:
@@ -311,9 +315,14 @@ class Runner:
             RunStopped: It was stopped meanwhile.
         """
         queued = work.known.queued if work.known is not None else True
+        ticket = work.known.ticket if work.known is not None else None
         if not queued:
-            self.admission.take()
+            if ticket is None or not ticket.take_place():
+                self.admission.take()
             return
+        if ticket is not None:
+            ticket.give_back()
+        await self._interrupt_others(work)
         async with work.scope.interruptible(timed=False):
             with self.admission.waits():
                 while True:
@@ -327,6 +336,15 @@ class Runner:
                     if begun:
                         return
                     self.admission.leave(None)
+
+    async def _interrupt_others(self, work: Work) -> None:
+        """What this run was to interrupt and still waits for a person: whoever took the request may have died."""
+        if work.known is not None:
+            return
+        row = await self.runs.find(work.run_id)
+        for other in StoredRequest.model_validate(row.request).interrupts:
+            with suppress(RunNotFound):
+                await self.cancel_waiting(other)
 
     async def _wait_for_turn(self, work: Work) -> None:
         while not await self.runs.is_turn(work.run_id):
@@ -456,6 +474,7 @@ class Runner:
                 final = _numbered(RunFinished(status=status, usage=state["usage"], error=error), work.log)
                 rest = Rest(work.run_id, work.thread_id, work.attempt, status, state, snapshot, final, error)
                 if not await self.runs.rest(rest):
+                    await self._heed_cancel(work, await self.runs.find(work.run_id))
                     return False
                 break
             except WorkLost:
@@ -471,6 +490,12 @@ class Runner:
         if status == "waiting" and work.scope.ending is CANCELLED:
             await self.cancel_waiting(work.run_id)
         return True
+
+    async def _heed_cancel(self, work: Work, row: Run) -> None:
+        """A cancellation that came before we worked on the run, or to another process."""
+        if row.cancel_requested_at is not None:
+            work.scope.stop(CANCELLED)
+            await self.runs.cancel_seen([row.id])
 
     # ------------------------------------------------------------ surroundings
 
