@@ -107,7 +107,7 @@ class Approvals:
             raise ApprovalNotFound(approval_id)
         if row.digest != digest:
             raise ApprovalDigestMismatch("The call is not the one that was shown; look at it again.")
-        now = self.clock()
+        now = _to_milliseconds(self.clock())
         overdue = row.expires_at <= now
         status: Answer = "expired" if overdue else "approved" if approve else "rejected"
         by = None if overdue else user_id
@@ -157,3 +157,8 @@ class Approvals:
             where={"status": "pending", "expires_at": {"lte": self.clock()}}, take=100
         )
         return [(row.id, row.digest, row.tenant_id) for row in rows]
+
+
+def _to_milliseconds(at: datetime) -> datetime:
+    """As the databases keep it, so that it can be found again."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
