@@ -34,15 +34,20 @@ class Admission:
         """No place is free: who comes now must wait."""
         return self._taken >= self.running or bool(self._line)
 
-    def check(self) -> None:
-        """Before a request is recorded.
+    def admit(self) -> Ticket:
+        """Before a request is recorded: a place for it, or leave to wait, which nobody who comes later gets.
 
         Raises:
             TooBusy: As many wait as may wait.
         """
-        if self.full and self._waiting >= self.queued:
+        if not self.full:
+            self._taken += 1
+            return Ticket(self, placed=True)
+        if self._waiting >= self.queued:
             seconds = self._mean_seconds * (self._waiting + 1) / self.running
             raise TooBusy("Too many requests wait already; try again later.", retry_after_seconds=max(1.0, seconds))
+        self._waiting += 1
+        return Ticket(self, placed=False)
 
     def waits(self) -> _Waiting:
         """`with` it while a run waits for anything, so that it is counted."""
@@ -79,6 +84,32 @@ class Admission:
             if not place.done():
                 self._taken += 1
                 place.set_result(None)
+
+
+@dataclass(slots=True)
+class Ticket:
+    """What a request has until its run begins, or begins to wait. `placed`: it is a place, else leave to wait."""
+
+    admission: Admission
+    placed: bool
+    _open: bool = True
+
+    def take_place(self) -> bool:
+        """The place is the run's now. False when there was none."""
+        if not self.placed:
+            self.give_back()
+        taken, self._open = self._open, False
+        return taken
+
+    def give_back(self) -> None:
+        """It is not needed any more, if it still was."""
+        if not self._open:
+            return
+        self._open = False
+        if self.placed:
+            self.admission.leave(None)
+        else:
+            self.admission._waiting -= 1  # pyright: ignore[reportPrivateUsage]
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,24 +107,33 @@ class Approvals:
             raise ApprovalNotFound(approval_id)
         if row.digest != digest:
             raise ApprovalDigestMismatch("The call is not the one that was shown; look at it again.")
-        now = self.clock()
+        now = _to_milliseconds(self.clock())
         overdue = row.expires_at <= now
+        status: Answer = "expired" if overdue else "approved" if approve else "rejected"
+        by = None if overdue else user_id
         async for attempt in again():
             with attempt:
                 async with self.db.tx(max_wait=30.0) as tx:
                     await tx.run.update_many(data={"updated_at": now}, where={"id": row.run_id})
                     decided = await tx.approval.update_many(
                         data={
-                            "status": "expired" if overdue else "approved" if approve else "rejected",
+                            "status": status,
                             "reason": reason,
-                            "decided_by_id": None if overdue else user_id,
+                            "decided_by_id": by,
                             "decided_at": now,
                         },
                         where={"id": approval_id, "status": "pending"},
                     )
-                    if not decided:
+                    if decided:
+                        goes_on = await self._go_on(tx, row.run_id, owner_id)
+                    elif attempt.retry_state.attempt_number > 1 and await tx.approval.count(
+                        where={"id": approval_id, "status": status, "decided_at": now, "decided_by_id": by}
+                    ):  # it was committed, and the answer lost
+                        goes_on = bool(
+                            await tx.run.count(where={"id": row.run_id, "status": "running", "owner_id": owner_id})
+                        )
+                    else:
                         raise ApprovalNotPending("This was decided already, or its run has ended.")
-                    goes_on = await self._go_on(tx, row.run_id, owner_id)
                 return Decision(row.run_id, goes_on=goes_on, overdue=overdue)
         raise AssertionError("the last attempt returns or raises")
 
@@ -148,3 +157,8 @@ class Approvals:
             where={"status": "pending", "expires_at": {"lte": self.clock()}}, take=100
         )
         return [(row.id, row.digest, row.tenant_id) for row in rows]
+
+
+def _to_milliseconds(at: datetime) -> datetime:
+    """As the databases keep it, so that it can be found again."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)

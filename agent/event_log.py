@@ -36,8 +36,7 @@ class RunLog:
     ) -> None:
         self.run_id = run_id
         self.attempt = attempt
-        self.last = last
-        self.stored = last
+        self.begun_after = self.last = self.stored = last
         self.closed = False
         self.lost = False
         self.broken: Exception | None = None
@@ -219,8 +218,11 @@ class EventLog:
                 for event in page:
                     yield event
                     after = event.sequence
-                if not page:
+                if page:
+                    continue
+                if after >= run_log.begun_after:
                     return  # the run was deleted under us
+                after = run_log.begun_after  # these numbers were left out
             while batch := run_log.since(after, limit=TAIL):
                 if batch[0].sequence != after + 1:
                     break  # it was dropped from memory while we yielded

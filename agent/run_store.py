@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 from pydantic import BaseModel
 
@@ -59,10 +60,11 @@ class NewRun:
 
 
 class StoredRequest(BaseModel):
-    """What of a request another process needs to begin its run."""
+    """What of a request another process needs to begin its run. `interrupts`: runs that end for it."""
 
     principal: Principal
     documents: list[tuple[str, str]] = []
+    interrupts: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,11 @@ class RunStore:
         Raises:
             ThreadNotFound, ThreadBusy, IdempotencyConflict: Nothing was recorded.
         """
+        run_id = uuid4().hex  # chosen here: it tells whether a commit whose answer was lost took place
         try:
             async for attempt in again():
                 with attempt:
-                    return await self._insert(new)
+                    return await self._insert(new, run_id, retried=attempt.retry_state.attempt_number > 1)
         except UniqueViolationError:
             known = await self.known(new)
             if known is None:
@@ -141,7 +144,7 @@ class RunStore:
             raise IdempotencyConflict("This idempotency key was used for another request.")
         return None if row is None else row.id
 
-    async def _insert(self, new: NewRun) -> Created:
+    async def _insert(self, new: NewRun, run_id: str, *, retried: bool) -> Created:
         now = self.clock()
         tenant_id, thread_id = new.principal.tenant_id, new.thread_id
         async with self.db.tx(max_wait=TX_WAIT) as tx:
@@ -151,33 +154,48 @@ class RunStore:
             )
             if not found:
                 raise ThreadNotFound(thread_id)
-            before = await tx.run.find_many(where={"thread_id": thread_id}, order={"created_at": "desc"}, take=1)
+            others: RunWhereInput = {"thread_id": thread_id, "id": {"not": run_id}}
+            before = await tx.run.find_many(where=others, order={"created_at": "desc"}, take=1)
             unfinished: list[str] = []
             if before:
-                rows = await tx.run.find_many(where={"thread_id": thread_id, "status": {"in": list(ACTIVE)}})
+                rows = await tx.run.find_many(where={**others, "status": {"in": list(ACTIVE)}})
                 unfinished = [row.id for row in rows]
-            if unfinished and new.when_busy == "reject":
-                raise ThreadBusy("A run of this thread has not ended: decide its approvals, wait, or cancel it.")
-            queued = new.queued or bool(unfinished)
-            request = StoredRequest(principal=new.principal, documents=list(new.documents))
-            row = await tx.run.create(
-                data={
-                    "tenant_id": tenant_id,
-                    "thread_id": thread_id,
-                    "user_id": new.principal.user_id,
-                    "status": "queued" if queued else "running",
-                    "input": new.input,
-                    "model": new.model,
-                    "idempotency_key": new.idempotency_key,
-                    "request_digest": new.request_digest,
-                    "request": request.model_dump(mode="json"),
-                    "owner_id": new.owner_id,
-                    "attempt": 1,
-                    "started_at": None if queued else now,
-                }
-            )
+            row = await tx.run.find_unique(where={"id": run_id}) if retried else None
+            if row is None:
+                if unfinished and new.when_busy == "reject":
+                    raise ThreadBusy("A run of this thread has not ended: decide its approvals, wait, or cancel it.")
+                row = await self._insert_row(tx, new, run_id, unfinished, now=now)
+            queued = row.status == "queued"
             left = before[0].state if before and not queued else None
             return Created(row.id, is_new=True, queued=queued, unfinished=unfinished, first=not before, last_state=left)
+
+    async def _insert_row(
+        self, tx: Prisma, new: NewRun, run_id: str, unfinished: Sequence[str], *, now: datetime
+    ) -> Run:
+        queued = new.queued or bool(unfinished)
+        interrupts = list(unfinished) if new.when_busy == "interrupt" else []
+        request = StoredRequest(principal=new.principal, documents=list(new.documents), interrupts=interrupts)
+        if interrupts:  # those that wait for a person are ended when this is committed: see `Agent.submit`
+            await tx.run.update_many(
+                data={"cancel_requested_at": now}, where={"id": {"in": interrupts}, "status": {"in": list(WORKING)}}
+            )
+        return await tx.run.create(
+            data={
+                "id": run_id,
+                "tenant_id": new.principal.tenant_id,
+                "thread_id": new.thread_id,
+                "user_id": new.principal.user_id,
+                "status": "queued" if queued else "running",
+                "input": new.input,
+                "model": new.model,
+                "idempotency_key": new.idempotency_key,
+                "request_digest": new.request_digest,
+                "request": request.model_dump(mode="json"),
+                "owner_id": new.owner_id,
+                "attempt": 1,
+                "started_at": None if queued else now,
+            }
+        )
 
     async def last_state(self, thread_id: str, *, but: str) -> tuple[bool, Any]:
         """Whether the thread had runs besides `but`, and what the last of them left."""
@@ -306,13 +324,20 @@ class RunStore:
         """Bring a run to rest: status, state, messages and last event at once.
 
         Returns:
-            False when the run was to wait but everything is decided already, so it must go on; nothing is changed.
+            False when the run was to wait but everything is decided already, or it was cancelled, so it must go on;
+            nothing is changed.
         """
         async for attempt in again():
             with attempt:
+                if attempt.retry_state.attempt_number > 1 and await self._rested(rest):
+                    return True  # it was committed, and the answer lost
                 async with self.db.tx(max_wait=TX_WAIT) as tx:
                     return await self._rest(tx, rest)
         raise AssertionError("the last attempt returns or raises")
+
+    async def _rested(self, rest: Rest) -> bool:
+        final = await self.db.event.find_first(where={"run_id": rest.run_id, "sequence": rest.final.sequence})
+        return final is not None and (final.type, final.data.encode()) == (rest.final.type, rest.final.data)
 
     async def _rest(self, tx: Prisma, rest: Rest) -> bool:
         now, waits, usage, error = self.clock(), rest.status == "waiting", rest.state["usage"], rest.error
@@ -325,6 +350,8 @@ class RunStore:
             # Lock the run's row before its approvals, as decisions do.
             await _held(tx.run.update_many(data={"updated_at": now}, where=mine))
             if not await tx.approval.count(where={"run_id": rest.run_id, "status": "pending"}):
+                return False
+            if await tx.run.count(where={"id": rest.run_id, "cancel_requested_at": {"not": None}}):
                 return False
         await _held(
             tx.run.update_many(

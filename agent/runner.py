@@ -14,13 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from agent.admission import Admission
+from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
 from agent.conversation import grounding_after, load_history, newest_that_fit
 from agent.deps import Deps, Services
 from agent.durable.base import WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
 from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, Ending, RunStopped
+from agent.errors import RunNotFound
 from agent.event_log import EventLog, RunLog
 from agent.events import FinalStatus, RunFinished, RunResumed, RunStarted, UsageInfo
 from agent.grounding import Grounding, prompt, with_documents
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HANDLER = "run"
-MAX_RECOVERIES = 10  # of one stretch: a run that kills its process must not kill them all
+MAX_RECOVERIES = 10  # without anything new: a run that kills its process must not kill them all
 SKIPPED = 1_000  # sequence numbers that are left out after a crash: readers may have seen some that were never stored
 MAX_BEHIND = SKIPPED // 2  # events that may not be stored yet
 TURN_INTERVAL = 0.5  # seconds between two looks whether a queued run's turn has come
@@ -54,6 +55,7 @@ class Work:
     Attributes:
         known: What the process that took the request knows already; another one reads it from the run's row.
         urgent: A person has decided: it goes before what waits for a place.
+        stuck: It was taken over too often.
     """
 
     run_id: str
@@ -64,6 +66,7 @@ class Work:
     scope: Scope
     known: Start | None = None
     urgent: bool = False
+    stuck: bool = False
     task: asyncio.Task[Any] | None = None
 
 
@@ -80,6 +83,7 @@ class Start:
     queued: bool = False
     first: bool = True
     last_state: Any = None
+    ticket: Ticket | None = None
 
 
 def work_id(run_id: str, stretch: int) -> str:
@@ -111,7 +115,11 @@ class Runner:
     async def go_on(self, run_id: str) -> None:
         """Go on with a run that was decided about and whose status is `running` already."""
         row = await self.runs.find(run_id)
-        await self._begin(self._resumed(row, urgent=True))
+        work = self._working.get(run_id)
+        if work is None or work.stretch != row.stretch:
+            work = self._resumed(row, urgent=True)
+            await self._heed_cancel(work, row)
+            await self._begin(work)
 
     async def take_over(self, row: Run) -> bool:
         """Begin a stretch of a dead process that its engine never heard of. False when the engine sees to it itself."""
@@ -211,15 +219,27 @@ class Runner:
                 work = await self._claim(run_id, int(number), None)
 
     async def _claim(self, run_id: str, stretch: int, ours: Work | None) -> Work | None:
-        """Take a stretch over; None when it is over. `ours` was thought to be dead, and has lost the run hereby."""
-        row = await self.runs.claim(run_id, stretch=stretch, owner_id=self.replica_id)
-        if row is None:
-            return None
-        log.warning("run_taken_over", extra={"run_id": run_id, "recoveries": row.recoveries})
-        if ours is not None and ours.task is not None:
-            ours.scope.stop(INTERRUPTED)
-            await asyncio.wait([ours.task])
-        return await self._recovered(row)
+        """Take a stretch over; None when it is over. `ours` was thought to be dead, and has lost the run hereby.
+
+        While the database is away this waits: a handler that raises would end its work, and the run with it.
+        """
+        while True:
+            try:
+                row = await self.runs.claim(run_id, stretch=stretch, owner_id=self.replica_id)
+                if row is None:
+                    return None
+                log.warning("run_taken_over", extra={"run_id": run_id, "recoveries": row.recoveries})
+                if ours is not None and ours.known is not None and ours.known.ticket is not None:
+                    ours.known.ticket.give_back()
+                if ours is not None and ours.task is not None:
+                    ours.scope.stop(INTERRUPTED)
+                    await asyncio.wait([ours.task])
+                return await self._recovered(row)
+            except Exception:
+                log.exception("run_not_claimed", extra={"run_id": run_id})
+                if self._stopping:
+                    raise asyncio.CancelledError from None  # it stays unfinished, and goes on elsewhere
+                await asyncio.sleep(RETRY_INTERVAL)
 
     async def _begin(self, work: Work) -> None:
         name = work_id(work.run_id, work.stretch)
@@ -249,15 +269,14 @@ class Runner:
     async def _recovered(self, row: Run) -> Work:
         """A run whose process died: its log goes on where nobody has read yet, and tells nothing twice."""
         told = await self.events.stored(row.id, after=row.last_sequence)
-        last = (told[-1].sequence if told else row.last_sequence) + SKIPPED
+        last = first_unseen(told[-1].sequence if told else row.last_sequence, attempt=row.attempt)
         work = self._resumed(row, last=last, urgent=row.status == "running")
+        work.stuck = is_stuck(told, recoveries=row.recoveries)
         work.log.tell_no_more(told)
         if told:
             resumed = RunResumed(attempt=row.attempt)
             work.log.append(resumed.type, encode(resumed))
-        if row.cancel_requested_at is not None:
-            work.scope.stop(CANCELLED)
-            await self.runs.cancel_seen([row.id])
+        await self._heed_cancel(work, row)
         return work
 
     async def _abandon(self, work: Work) -> None:
@@ -296,9 +315,14 @@ class Runner:
             RunStopped: It was stopped meanwhile.
         """
         queued = work.known.queued if work.known is not None else True
+        ticket = work.known.ticket if work.known is not None else None
         if not queued:
-            self.admission.take()
+            if ticket is None or not ticket.take_place():
+                self.admission.take()
             return
+        if ticket is not None:
+            ticket.give_back()
+        await self._interrupt_others(work)
         async with work.scope.interruptible(timed=False):
             with self.admission.waits():
                 while True:
@@ -312,6 +336,15 @@ class Runner:
                     if begun:
                         return
                     self.admission.leave(None)
+
+    async def _interrupt_others(self, work: Work) -> None:
+        """What this run was to interrupt and still waits for a person: whoever took the request may have died."""
+        if work.known is not None:
+            return
+        row = await self.runs.find(work.run_id)
+        for other in StoredRequest.model_validate(row.request).interrupts:
+            with suppress(RunNotFound):
+                await self.cancel_waiting(other)
 
     async def _wait_for_turn(self, work: Work) -> None:
         while not await self.runs.is_turn(work.run_id):
@@ -337,7 +370,7 @@ class Runner:
         principal = Principal("", None, frozenset())
         try:
             row = None if work.known is not None else await self.runs.find(work.run_id)
-            if row is not None and row.recoveries > MAX_RECOVERIES:
+            if row is not None and work.stuck:
                 raise WorkDiverged(f"taken over {row.recoveries} times")
             if row is not None and row.stretch > 0:
                 snapshot = Snapshot.model_validate(row.state)
@@ -441,6 +474,7 @@ class Runner:
                 final = _numbered(RunFinished(status=status, usage=state["usage"], error=error), work.log)
                 rest = Rest(work.run_id, work.thread_id, work.attempt, status, state, snapshot, final, error)
                 if not await self.runs.rest(rest):
+                    await self._heed_cancel(work, await self.runs.find(work.run_id))
                     return False
                 break
             except WorkLost:
@@ -456,6 +490,12 @@ class Runner:
         if status == "waiting" and work.scope.ending is CANCELLED:
             await self.cancel_waiting(work.run_id)
         return True
+
+    async def _heed_cancel(self, work: Work, row: Run) -> None:
+        """A cancellation that came before we worked on the run, or to another process."""
+        if row.cancel_requested_at is not None:
+            work.scope.stop(CANCELLED)
+            await self.runs.cancel_seen([row.id])
 
     # ------------------------------------------------------------ surroundings
 
@@ -503,6 +543,25 @@ class Runner:
             row = await self.services.db.tenant.find_unique(where={"id": tenant_id})
             self._companies[tenant_id] = row.name if row is not None else "our company"
         return self._companies[tenant_id]
+
+
+def first_unseen(stored: int, *, attempt: int) -> int:
+    """Above this number nobody has told anything yet, in any earlier attempt.
+
+    Each takeover goes further than the one before, for what that one told may never have been stored either.
+    """
+    return stored + SKIPPED * attempt
+
+
+def is_stuck(told: Sequence[StoredEvent], *, recoveries: int) -> bool:
+    """Whether a stretch was taken over again and again and told nothing new: it may be what kills the processes."""
+    in_vain = 0
+    for event in told:
+        if event.type == "run.resumed":
+            in_vain += 1
+        elif event.type != "token":
+            in_vain = 0
+    return in_vain > MAX_RECOVERIES or recoveries > MAX_RECOVERIES**2
 
 
 def _numbered(event: RunFinished, run_log: RunLog) -> StoredEvent:

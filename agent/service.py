@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
-from agent.admission import Admission
+from agent.admission import Admission, Ticket
 from agent.approvals import Approvals
 from agent.deps import Services
 from agent.digest import digest as digest_of
@@ -58,6 +59,7 @@ SWEEP_INTERVAL = 60.0  # seconds between two looks for approvals whose time is o
 KEEP_RECORDS = 3_600.0  # seconds that the engine's records of finished work are kept
 CANCEL_INTERVAL = 0.1  # seconds between two looks for cancellations that came to another process
 CANCEL_PATIENCE = 15.0  # seconds for the process that works on a run to see its cancellation, or to be found dead
+STRAY_INTERVAL = 2.0  # seconds between two looks for runs of ours that nobody works on
 STALE_AFTER = 120.0  # seconds after which a dead process's run that no engine takes up is given up
 
 
@@ -138,14 +140,15 @@ class Agent:
             asyncio.to_thread(services.engine.load),
         )
         self._events.start()
+        await self._replicas.join()  # before the engine: it gives us work at once, which somebody must find if we die
         await services.engine.start({HANDLER: self._runner.handle}, replica_id=self.replica_id)
-        await self._replicas.join()
         await self._replicas.watch()
         await self._adopt_orphans()
         self._replicas.start()
         self._watchers = [
             asyncio.create_task(self._sweep(), name="sweeper"),
             asyncio.create_task(self._watch_cancels(), name="cancel-watcher"),
+            asyncio.create_task(self._watch_strays(), name="stray-watcher"),
         ]
         self._ready = True
 
@@ -206,21 +209,39 @@ class Agent:
             owner_id=self.replica_id,
             idempotency_key=idempotency_key,
             request_digest=digest_of(thread=thread_id, input=input, documents=list(documents)),
-            queued=self._admission.full,
             when_busy=when_busy,
         )
         if (known := await self._runs.known(new)) is not None:
             return known
-        self._admission.check()
-        run = await self._runs.create(new)
-        if run.is_new:
-            await self._runner.start(
-                Start(run.run_id, thread_id, input, principal, attached, run.queued, run.first, run.last_state)
+        ticket = self._admission.admit()
+        try:
+            return await self._begin(replace(new, queued=not ticket.placed), ticket)
+        except BaseException:
+            ticket.give_back()
+            raise
+
+    async def _begin(self, new: NewRun, ticket: Ticket) -> str:
+        run, principal = await self._runs.create(new), new.principal
+        if not run.is_new:
+            ticket.give_back()
+            return run.run_id
+        await self._runner.start(
+            Start(
+                run.run_id,
+                new.thread_id,
+                new.input,
+                principal,
+                new.documents,
+                run.queued,
+                run.first,
+                run.last_state,
+                ticket,
             )
-            if when_busy == "interrupt":
-                for other in run.unfinished:
-                    with suppress(RunEnded):
-                        await self.cancel(other, principal=principal)
+        )
+        if new.when_busy == "interrupt":
+            for other in run.unfinished:
+                with suppress(RunEnded, NotReady):  # it is recorded, and holds whatever becomes of us
+                    await self.cancel(other, principal=principal)
         return run.run_id
 
     async def decide(
@@ -253,7 +274,7 @@ class Agent:
         """From now on no tool starts in this run, wherever it is; it ends `cancelled`. A running effect is finished.
 
         Raises:
-            AgentError: RunNotFound, RunEnded.
+            AgentError: RunNotFound, RunEnded, NotReady.
         """
         await self._runs.find(run_id, tenant_id=principal.tenant_id)
         here = self._runner.stop(run_id, CANCELLED)
@@ -274,14 +295,18 @@ class Agent:
         raise RunEnded("The run has ended already.")
 
     async def _cancel_seen(self, run_id: str) -> None:
-        """Wait until the process that works on the run knows. One that is dead is found so meanwhile."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CANCEL_PATIENCE):
-                while True:
-                    row = await self._runs.find(run_id)
-                    if row.cancel_seen_at is not None or row.status in ENDED or self._runner.works_on(run_id):
-                        return
-                    await asyncio.sleep(CANCEL_INTERVAL / 2)
+        """Wait until the process that works on the run knows. One that is dead is found so meanwhile.
+
+        Raises:
+            NotReady: It did not confirm in time; the cancellation is recorded, and holds where the run goes on.
+        """
+        deadline = asyncio.get_running_loop().time() + CANCEL_PATIENCE
+        while asyncio.get_running_loop().time() < deadline:
+            row = await self._runs.find(run_id)
+            if row.cancel_seen_at is not None or row.status in ENDED or self._runner.stop(run_id, CANCELLED):
+                return
+            await asyncio.sleep(CANCEL_INTERVAL / 2)
+        raise NotReady("The cancellation is recorded, but who works on the run has not confirmed it; ask again.")
 
     async def delete_thread(self, thread_id: str, *, principal: Principal) -> None:
         """Cancel a thread's runs and delete it. What it did to the world stays in the ledger.
@@ -387,6 +412,19 @@ class Agent:
                     await self._runs.cancel_seen(seen)
             except Exception:
                 log.exception("cancels_not_read")  # a database that is away comes back
+
+    async def _watch_strays(self) -> None:
+        """Runs that are ours and that we do not work on: a request or a decision was recorded, and broken off then."""
+        seen: set[str] = set()
+        while True:
+            await asyncio.sleep(STRAY_INTERVAL)
+            try:
+                rows = await self._runs.owned_by(self.replica_id)
+                strays = [row for row in rows if not self._runner.works_on(row.id)]
+                await self._adopt([row for row in strays if row.id in seen])
+                seen = {row.id for row in strays}
+            except Exception:
+                log.exception("strays_not_read")  # a database that is away comes back
 
     async def _sweep(self) -> None:
         """Overdue approvals expire even when nobody looks; records that nobody needs go."""

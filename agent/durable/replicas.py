@@ -1,7 +1,8 @@
 """The processes that work on runs: each beats, and each watches the others.
 
-A beat is a number in the replica's row that goes up. Who sees it stand still for `DEAD_AFTER` seconds of its own clock
-(clocks need not agree) marks the replica dead, and whoever finds a dead one takes its work over, until none is left.
+A beat is a number in the replica's row that goes up. Who looks all the time and sees it stand still for `DEAD_AFTER`
+seconds of its own clock (clocks need not agree) marks the replica dead, and whoever finds a dead one takes its work
+over, until none is left.
 A process on the same host that is known to be gone is dead at once, so a restart waits for nothing. To declare a living
 process dead costs time, not effects: what it writes later is fenced off by `Run.attempt`.
 """
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 BEAT_INTERVAL = 1.0  # seconds
 DEAD_AFTER = 4.0  # seconds without a beat
+LOOK_GAP = 2.5  # seconds between two looks at the others, after which standing still proves nothing
 
 _ours: set[str] = set()  # replicas of this very process: tests have several
 
@@ -51,6 +53,7 @@ class Replicas:
     clock: Callable[[], datetime]
     take_over: TakeOver
     _seen: dict[str, _Seen] = field(default_factory=dict[str, _Seen])
+    _looked_at: float = 0.0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
     async def join(self) -> None:
@@ -99,6 +102,9 @@ class Replicas:
         """Look at everybody once; take over from the dead."""
         rows = await self.db.replica.find_many()
         now = asyncio.get_running_loop().time()
+        if now - self._looked_at > LOOK_GAP:
+            self._seen = {}  # nobody could beat while the database was away, or we did not look
+        self._looked_at = now
         self._seen = {row.id: self._look(row, now) for row in rows}
         for row in rows:
             if row.id == self.replica_id:

@@ -173,3 +173,28 @@ async def test_events_that_were_stored_already_are_not_stored_twice(database: Pr
 async def test_a_run_that_is_not_there_is_not_found(log: EventLog):
     with pytest.raises(RunNotFound):
         await collect(log, "run_9")
+
+
+async def test_a_reader_waits_across_the_numbers_that_a_takeover_leaves_out(database: Prisma, log: EventLog):
+    before = log.open(await new_run(database), last=0, attempt=0)
+    before.append("run.started", b"{}")
+    await before.flushed()
+    log.close(before, lost=True)
+    taken_over = log.open("run_1", last=1001, attempt=0)
+    early = asyncio.create_task(collect(log, "run_1"))
+    await asyncio.sleep(0.1)  # it has read what is stored, and nothing was told yet
+    taken_over.append("run.resumed", b"{}")
+    late = asyncio.create_task(collect(log, "run_1", after=3))
+    final = await rest(database, log, taken_over)
+    assert [event.sequence for event in await early] == [1, 1002, final.sequence]
+    assert [event.sequence for event in await late] == [1002, final.sequence]
+
+
+async def test_a_reader_of_a_run_that_is_deleted_under_it_ends(database: Prisma, log: EventLog):
+    run_log = log.open(await new_run(database), last=0, attempt=0)
+    for _ in range(4 * TAIL):
+        run_log.append("token", b"{}")
+    await run_log.flushed()
+    await database.run.delete_many()
+    assert await collect(log, "run_1") == []
+    log.close(run_log)

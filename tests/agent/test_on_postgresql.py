@@ -28,6 +28,10 @@ from tests.agent.test_ledger import (
     test_a_failed_call_is_not_tried_again,
     test_the_same_call_at_the_same_time_takes_effect_once,
 )
+from tests.agent.test_lost_answers import (
+    connection,
+    test_whichever_commits_answer_is_lost_a_run_is_one_run,
+)
 from tests.agent.test_service import (
     test_of_ten_requests_at_once_one_runs,
     test_the_same_key_at_the_same_time_gives_one_run,
@@ -36,6 +40,7 @@ from tests.agent.test_service import (
 pytestmark = pytest.mark.service
 
 __all__ = [
+    "connection",
     "ledger",
     "log",
     "store",
@@ -53,6 +58,7 @@ __all__ = [
     "test_the_same_key_at_the_same_time_gives_one_run",
     "test_two_decisions_at_once_let_the_run_go_on_once",
     "test_when_one_call_has_a_bug_its_siblings_effects_are_recorded",
+    "test_whichever_commits_answer_is_lost_a_run_is_one_run",
 ]
 
 
