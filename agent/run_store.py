@@ -32,8 +32,8 @@ ACTIVE: tuple[RunStatus, ...] = ("queued", "running", "waiting")
 WORKING: tuple[RunStatus, ...] = ("queued", "running")
 
 WhenBusy = Literal["reject", "enqueue", "interrupt"]
-OnEnd = Callable[["Prisma", str], Awaitable[None]]
-"""Called in the transaction that ends a run, with its id."""
+OnRest = Callable[["Prisma", str], Awaitable[None]]
+"""Called in the transaction that brings a run to rest, with its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class RunStore:
 
     db: Prisma
     clock: Callable[[], datetime]
-    on_end: OnEnd | None = None
+    on_rest: OnRest | None = None
 
     async def create(self, new: NewRun) -> Created:
         """Record a run as `running`, or as `queued` when it must wait.
@@ -372,7 +372,9 @@ class RunStore:
         )
         await self._append(tx, rest.thread_id, rest.run_id, messages[rest.state["stored"] : stored])
         await _store_final(tx, rest.run_id, rest.final)
-        if not waits:
+        if waits:
+            await self._tell_rest(tx, rest.run_id)
+        else:
             if any(call.approval_id is not None for call in rest.state["planned"]):
                 await _void_approvals(tx, rest.run_id, now)
             await self._ended(tx, rest.run_id, had_calls=any(message.calls for message in messages))
@@ -381,8 +383,11 @@ class RunStore:
     async def _ended(self, tx: Prisma, run_id: str, *, had_calls: bool = True) -> None:
         if had_calls:
             await _void_reservations(tx, run_id, self.clock())
-        if self.on_end is not None:
-            await self.on_end(tx, run_id)
+        await self._tell_rest(tx, run_id)
+
+    async def _tell_rest(self, tx: Prisma, run_id: str) -> None:
+        if self.on_rest is not None:
+            await self.on_rest(tx, run_id)
 
     async def _append(self, tx: Prisma, thread_id: str, run_id: str, messages: Sequence[ChatMessage]) -> None:
         if not messages:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -100,6 +100,7 @@ class Runner:
     events: EventLog
     admission: Admission
     replica_id: str
+    after_rest: Callable[[str], None] = lambda _: None  # called with a run's id once its rest is recorded
     _working: dict[str, Work] = field(default_factory=dict[str, Work])
     _companies: dict[str, str] = field(default_factory=dict[str, str])
     _rested: asyncio.Event = field(default_factory=asyncio.Event)
@@ -178,6 +179,8 @@ class Runner:
             row.id, was=cast("Any", statuses), ending=ending, messages=messages, final=final
         )
         self._rested.set()
+        if event is not None:
+            self.after_rest(row.id)
         return event is not None
 
     async def drain(self, *, grace: float) -> None:
@@ -487,6 +490,7 @@ class Runner:
                 await asyncio.sleep(RETRY_INTERVAL)
         self._forget(work)
         self.events.close(work.log, final)
+        self.after_rest(work.run_id)
         if status == "waiting" and work.scope.ending is CANCELLED:
             await self.cancel_waiting(work.run_id)
         return True

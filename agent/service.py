@@ -40,6 +40,8 @@ from agent.run_store import NewRun, RunStore, WhenBusy
 from agent.runner import HANDLER, Runner, Start, work_id
 from agent.settings import AgentSettings
 from agent.threads import Threads
+from agent.webhooks import deliveries as webhooks
+from agent.webhooks.create import create_deliveries
 from tools.context import utc_now
 from tools.registry import catalog
 
@@ -70,13 +72,21 @@ class Agent:
         settings = services.settings
         self.replica_id = uuid4().hex
         self._services = services
-        self._runs = RunStore(services.db, services.clock)
+        self._deliveries = create_deliveries(services, replica_id=self.replica_id)
+        self._runs = RunStore(services.db, services.clock, on_rest=self._deliveries.record)
         self._approvals = Approvals(services.db, services.clock)
         self._threads = Threads(services.db, services.clock)
         self.effects = Effects(services.db, services.clock)
         self._events = EventLog(EventStore(services.db))
         self._admission = Admission(running=settings.max_running, queued=settings.max_queued)
-        self._runner = Runner(services, self._runs, self._events, self._admission, self.replica_id)
+        self._runner = Runner(
+            services,
+            self._runs,
+            self._events,
+            self._admission,
+            self.replica_id,
+            after_rest=self._deliveries.begin_recorded,
+        )
         self._replicas = Replicas(services.db, self.replica_id, services.clock, self._take_over)
         self._watchers: list[asyncio.Task[None]] = []
         self._ready = False
@@ -141,7 +151,8 @@ class Agent:
         )
         self._events.start()
         await self._replicas.join()  # before the engine: it gives us work at once, which somebody must find if we die
-        await services.engine.start({HANDLER: self._runner.handle}, replica_id=self.replica_id)
+        handlers = {HANDLER: self._runner.handle, webhooks.HANDLER: self._deliveries.handle}
+        await services.engine.start(handlers, replica_id=self.replica_id)
         await self._replicas.watch()
         await self._adopt_orphans()
         self._replicas.start()
@@ -163,6 +174,7 @@ class Agent:
         await asyncio.gather(*self._watchers, return_exceptions=True)
         self._watchers = []
         await self._runner.drain(grace=grace)
+        await self._deliveries.stop(grace=grace)
         await self._events.stop()
         await self._services.engine.stop()
         await self._replicas.leave()
@@ -383,12 +395,14 @@ class Agent:
         recovered = await self._services.engine.recover([replica_id])
         rows = await self._runs.owned_by(replica_id)
         await self._adopt(rows)
+        await self._deliveries.take_over(replica_id)
         return not rows and not recovered
 
     async def _adopt_orphans(self) -> None:
         """Runs at work whose process nobody knows any more."""
-        rows = await self._services.db.replica.find_many()
-        await self._adopt(await self._runs.not_owned_by([row.id for row in rows]))
+        replica_ids = [row.id for row in await self._services.db.replica.find_many()]
+        await self._adopt(await self._runs.not_owned_by(replica_ids))
+        await self._deliveries.adopt_orphans(replica_ids)
 
     async def _adopt(self, rows: Sequence[Run]) -> None:
         now = self._services.clock()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agent.webhooks.signing import parse_secrets
 
 
 class AgentSettings(BaseSettings):
@@ -44,4 +46,26 @@ class AgentSettings(BaseSettings):
         Literal["reject", "enqueue", "interrupt"],
         Field(description="What a request does on a thread whose run has not ended, unless it says so itself."),
     ] = "reject"
+    webhook_url: Annotated[
+        str, Field(repr=False, description="Told of every run that rests: an http(s) address; empty for nobody.")
+    ] = ""
+    webhook_secret: Annotated[
+        SecretStr,
+        Field(validate_default=True, description="`whsec_` and base64; several, separated by spaces, all sign."),
+    ] = SecretStr("")
     seed: Annotated[int | None, Field(description="Fixes the model's choices where it can be fixed.")] = None
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("it begins with https:// or http://")
+        return url
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _signs(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
+        keys = parse_secrets(secret.get_secret_value())
+        if info.data.get("webhook_url") and not keys:
+            raise ValueError("DESKCLERK_WEBHOOK_URL needs it: webhooks are signed")
+        return secret

@@ -7,14 +7,15 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.events import ErrorInfo, UsageInfo
 from agent.principal import Role
 from agent.records import RunStatus
+from agent.run_view import Approval, ApprovalStatus, Run
 from tools.registry import Effect
+
+__all__ = ["Approval", "ApprovalStatus", "Run"]  # shown as webhooks show them
 
 T = TypeVar("T")
 
-ApprovalStatus = Literal["pending", "approved", "rejected", "expired", "void"]
 EffectStatus = Literal["reserved", "executed", "failed", "needs_reconcile"]
 
 
@@ -61,41 +62,6 @@ class ThreadDetails(Thread):
 
     messages: list[ThreadMessage]
     runs: list[ThreadRun]
-
-
-class Approval(Resource):
-    """A call that waits, or waited, for a person. A decision must name `digest`: it binds the call as shown here."""
-
-    id: str
-    run_id: str
-    call_id: str
-    tool: str
-    effect: Effect
-    arguments: dict[str, Any]
-    origins: Annotated[dict[str, str], Field(description="Where each argument comes from, by its path.")]
-    digest: str
-    status: ApprovalStatus
-    reason: str | None
-    created_at: datetime
-    expires_at: datetime
-    decided_at: datetime | None
-
-
-class Run(Resource):
-    """One request and what became of it."""
-
-    id: str
-    thread_id: str
-    status: RunStatus
-    input: str
-    model: str
-    answer: Annotated[str, Field(description="Empty until there is one.")]
-    usage: UsageInfo
-    error: ErrorInfo | None
-    approvals: Annotated[list[Approval], Field(description="Those that the run waits for.")]
-    last_sequence: Annotated[int, Field(description="Of its events so far.")]
-    created_at: datetime
-    finished_at: datetime | None
 
 
 class RunSummary(Resource):
