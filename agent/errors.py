@@ -7,6 +7,7 @@
     + ApprovalNotFound
     + DocumentNotFound
     + EffectNotFound
+    + ScheduleNotFound
   x Conflict                     not now, or not any more
     + ThreadBusy                 a run of this thread has not ended
     + RunEnded                   there is nothing left to cancel
@@ -14,8 +15,11 @@
     + ApprovalExpired
     + ApprovalDigestMismatch     what was decided is not what is asked
     + EffectSettled              what became of it is known already
+    + ScheduleExists
+    + SchedulesOff               nothing here begins by itself
   x Invalid                      the request itself cannot be taken
     + InputTooLong
+    + InvalidSchedule
     + IdempotencyConflict        the same key came with another request
   x Forbidden                    the role may not do this
   x NotReady                     not started, or stopping
@@ -85,6 +89,13 @@ class EffectNotFound(NotFound):
     kind = "effect"
 
 
+class ScheduleNotFound(NotFound):
+    """No schedule of that name."""
+
+    code = "schedule_not_found"
+    kind = "schedule"
+
+
 class Conflict(AgentError):
     """Not now, or not any more."""
 
@@ -127,6 +138,18 @@ class EffectSettled(Conflict):
     code = "effect_settled"
 
 
+class ScheduleExists(Conflict):
+    """There is a schedule of that name."""
+
+    code = "schedule_exists"
+
+
+class SchedulesOff(Conflict):
+    """Nothing begins by itself here: runs are not durable."""
+
+    code = "schedules_off"
+
+
 class Invalid(AgentError):
     """The request itself cannot be taken."""
 
@@ -137,6 +160,12 @@ class InputTooLong(Invalid):
     """The request is longer than what is read."""
 
     code = "input_too_long"
+
+
+class InvalidSchedule(Invalid):
+    """Its times cannot be read or never come, or its name is no name."""
+
+    code = "invalid_schedule"
 
 
 class IdempotencyConflict(Invalid):

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
+from agent import schedules
 from agent.admission import Admission, Ticket
 from agent.approvals import Approvals
 from agent.deps import Services
@@ -38,6 +39,7 @@ from agent.principal import LOCAL, Principal
 from agent.records import ENDED, RunRecord, StoredEvent
 from agent.run_store import NewRun, RunStore, WhenBusy
 from agent.runner import HANDLER, Runner, Start, work_id
+from agent.schedules import Firings, Schedules
 from agent.settings import AgentSettings
 from agent.threads import Threads
 from agent.webhooks import deliveries as webhooks
@@ -77,6 +79,8 @@ class Agent:
         self._approvals = Approvals(services.db, services.clock)
         self._threads = Threads(services.db, services.clock)
         self.effects = Effects(services.db, services.clock)
+        self.schedules = Schedules(services.db, lambda: services.engine.timetables, services.clock)
+        self._firings = Firings(services.db, services.engine, services.clock, self.submit)
         self._events = EventLog(EventStore(services.db))
         self._admission = Admission(running=settings.max_running, queued=settings.max_queued)
         self._runner = Runner(
@@ -151,7 +155,11 @@ class Agent:
         )
         self._events.start()
         await self._replicas.join()  # before the engine: it gives us work at once, which somebody must find if we die
-        handlers = {HANDLER: self._runner.handle, webhooks.HANDLER: self._deliveries.handle}
+        handlers = {
+            HANDLER: self._runner.handle,
+            webhooks.HANDLER: self._deliveries.handle,
+            schedules.HANDLER: self._firings.handle,
+        }
         await services.engine.start(handlers, replica_id=self.replica_id)
         await self._replicas.watch()
         await self._adopt_orphans()
@@ -173,6 +181,7 @@ class Agent:
             task.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
         self._watchers = []
+        await self._firings.stop()
         await self._runner.drain(grace=grace)
         await self._deliveries.stop(grace=grace)
         await self._events.stop()

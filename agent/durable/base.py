@@ -7,11 +7,15 @@ steps a handler may only depend on its argument, on step results, and on what do
 * DurableError
   x WorkLost        another process has taken this piece of work over: stop, and write nothing more
   x WorkDiverged    the recorded steps are not those of this code: the work cannot go on
+  x NotDurable      this engine begins nothing by itself
+  x InvalidTimetable   its times cannot be read, or never come
+  x TimetableExists    there is one of that name
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 Handler = Callable[[str], Awaitable[None]]
@@ -30,6 +34,54 @@ class WorkDiverged(DurableError):
     """The recorded steps are not those of this code."""
 
 
+class NotDurable(DurableError):
+    """This engine begins nothing by itself."""
+
+
+class InvalidTimetable(DurableError):
+    """Its times cannot be read, or never come."""
+
+
+class TimetableExists(DurableError):
+    """There is one of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """Work that begins by itself: `handler` is called with `{time} {argument}`, the time in ISO 8601, once a time.
+
+    Attributes:
+        cron: Five fields, or six that begin with seconds.
+        timezone: IANA name.
+    """
+
+    name: str
+    cron: str
+    timezone: str
+    handler: str
+    argument: str
+
+
+class Timetables(Protocol):
+    """Every timetable that the servers keep."""
+
+    async def add(self, timetable: Timetable) -> None:
+        """Keep it from now on. What is missed while no server runs is made up for once.
+
+        Raises:
+            InvalidTimetable, TimetableExists
+        """
+        ...
+
+    async def find(self, prefix: str) -> Sequence[Timetable]:
+        """Those whose name begins so, by name."""
+        ...
+
+    async def remove(self, name: str) -> bool:
+        """False when there is none."""
+        ...
+
+
 class Engine(Protocol):
     """Begins work, records steps, and calls handlers again for work whose process died.
 
@@ -39,6 +91,15 @@ class Engine(Protocol):
     @property
     def durable(self) -> bool:
         """Unfinished work is taken up again after a restart."""
+        ...
+
+    @property
+    def timetables(self) -> Timetables:
+        """Work that begins at set times.
+
+        Raises:
+            NotDurable
+        """
         ...
 
     def load(self) -> None:

@@ -16,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from agent.durable.base import Handler, Status, WorkDiverged, WorkLost
+from agent.durable.timetables import APPLICATION, WORKFLOW, DbosTimetables, following, system_url
 from prisma.migrate.urls import SqliteTarget, parse_url
 
 if TYPE_CHECKING:
@@ -42,12 +43,21 @@ class DbosEngine:
     durable = True
 
     def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
         self._target = parse_url(database_url)
         self._handlers: Mapping[str, Handler] = {}
         self._sql: SqlEngine | None = None
+        self._timetables: DbosTimetables | None = None
+
+    @property
+    def timetables(self) -> DbosTimetables:
+        if self._timetables is None:
+            self._timetables = DbosTimetables(self._database_url, self._sql)
+        return self._timetables
 
     def load(self) -> None:
         _workflow()
+        _scheduled()
 
     async def start(self, handlers: Mapping[str, Handler], *, replica_id: str) -> None:
         """Open the system database, migrated.
@@ -71,8 +81,9 @@ class DbosEngine:
         from dbos import DBOSPortableJSONSerializer
 
         _workflow()
+        _scheduled()
         config: DBOSConfig = {
-            "name": "deskclerk",
+            "name": APPLICATION,
             "executor_id": replica_id,
             "application_version": VERSION,
             "enable_otlp": False,
@@ -103,6 +114,9 @@ class DbosEngine:
             return
         from dbos import DBOS
 
+        if self._timetables is not None:
+            await self._timetables.close()
+            self._timetables = None
         # DBOS made its own threads the loop's, and ends them: others still have something to do.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
         await asyncio.to_thread(DBOS.destroy)
@@ -190,12 +204,35 @@ def _workflow() -> Any:
     return work
 
 
+@cache
+def _scheduled() -> Any:
+    """What DBOS begins at a schedule's times: it calls the handler that the schedule names."""
+    from dbos import DBOS
+
+    @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
+    async def scheduled(at: str | datetime, context: dict[str, str]) -> None:
+        engine = _running
+        if engine is None:
+            raise asyncio.CancelledError  # we are stopping; it stays unfinished
+        time = at if isinstance(at, str) else at.isoformat()
+        if await engine.step("superseded", lambda: _superseded(time, context)):
+            log.warning("schedule_missed", extra={"at": time})
+            return
+        await engine._handlers[context["handler"]](f"{time} {context['argument']}")  # pyright: ignore[reportPrivateUsage]
+
+    return scheduled
+
+
+async def _superseded(time: str, context: Mapping[str, str]) -> bool:
+    """Whether a later time of the same schedule has come too: then that one makes up for this one."""
+    return following(context["cron"], context["timezone"], datetime.fromisoformat(time)) <= datetime.now(UTC)
+
+
 def _sqlite(target: SqliteTarget) -> SqlEngine:
-    """The system database beside a SQLite file: `deskclerk.db` has `deskclerk.db.dbos.db`."""
+    """The system database beside a SQLite file."""
     from sqlalchemy import create_engine, event
 
-    path = target.path.with_name(f"{target.path.name}.dbos.db")
-    engine = create_engine(f"sqlite:///{path}", pool_size=CONNECTIONS)
+    engine = create_engine(system_url(target), pool_size=CONNECTIONS)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: Any) -> None:  # pyright: ignore[reportUnusedFunction]  registered by the decorator

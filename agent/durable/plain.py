@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from agent.durable.base import Handler, Status
+from agent.durable.base import Handler, NotDurable, Status, Timetables
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,10 @@ class PlainEngine:
     def __init__(self) -> None:
         self._handlers: Mapping[str, Handler] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def timetables(self) -> Timetables:
+        raise NotDurable("Schedules need DESKCLERK_DURABLE=on.")
 
     def load(self) -> None:
         pass

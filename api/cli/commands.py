@@ -30,6 +30,10 @@ effects = typer.Typer(
 app.add_typer(db)
 app.add_typer(models)
 app.add_typer(effects)
+schedule = typer.Typer(
+    name="schedule", rich_markup_mode=None, help="Requests that are made at set times.", no_args_is_help=True
+)
+app.add_typer(schedule)
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Approve everything, and say so.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the events, one JSON object a line.")]
@@ -192,3 +196,54 @@ def settle(
     from api.cli.effects import settle_effect
 
     settle_effect(effect_id, outcome, note=note, url=url)
+
+
+@schedule.command("add")
+@fails_plainly
+def add_schedule(
+    *,
+    name: Annotated[str, typer.Argument(help="Lower-case letters, digits, '-' and '_'.")],
+    cron: Annotated[str, typer.Argument(help="Five fields, like '0 8 * * 1-5'; six begin with seconds.")],
+    request: Annotated[str, typer.Argument(help="In plain words.")],
+    document: Annotated[list[Path] | None, typer.Option("--document", "-d", help="A file to go with it.")] = None,
+    timezone: Annotated[str, typer.Option(help="IANA name, like Europe/Berlin.")] = "UTC",
+    url: Url = None,
+) -> None:
+    """Make a request at set times from now on; a running server does it."""
+    from api.cli.schedule import add
+
+    add(name, cron, request, documents=document or [], timezone=timezone, url=url)
+
+
+@schedule.command("list")
+@fails_plainly
+def list_schedules(url: Url = None) -> None:
+    """Print the schedules, one JSON object a line, with what became of the last time."""
+    from api.cli.schedule import list_schedules
+
+    list_schedules(url=url)
+
+
+@schedule.command("remove")
+@fails_plainly
+def remove_schedule(
+    name: Annotated[str, typer.Argument(help="See `deskclerk schedule list`.")], url: Url = None
+) -> None:
+    """Begin nothing more of a schedule; runs that were begun go on."""
+    from api.cli.schedule import remove
+
+    remove(name, url=url)
+
+
+@schedule.command("run")
+@fails_plainly
+def run_schedule(
+    name: Annotated[str, typer.Argument(help="See `deskclerk schedule list`.")],
+    url: Url = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> int:
+    """Make a schedule's request now, as `deskclerk chat` would."""
+    from api.cli.schedule import run
+
+    return run(name, url=url, yes=yes, as_json=json)
