@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from agent.admission import Admission
 from agent.approvals import Approvals
+from agent.audit import Audit
 from agent.deps import Services
 from agent.digest import digest as digest_of
 from agent.durable.base import Engine
@@ -32,7 +33,8 @@ from agent.event_log import EventLog
 from agent.event_store import EventStore
 from agent.guarding import input_guards, output_guards
 from agent.llm.base import Backend, OnProgress
-from agent.policy import DECIDES, Policy
+from agent.policy import DECIDES, Policy, default_policy
+from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
 from agent.records import ENDED, RunRecord, StoredEvent
 from agent.run_store import NewRun, RunStore, WhenBusy
@@ -98,8 +100,9 @@ class Agent:
         Args:
             engine: What carries runs through crashes; else nothing does.
             tools: By name; else the whole catalogue.
-            policy: Else the rules of `agent/policy.py`.
+            policy: Else the built-in one, `agent/policy/default.yaml`.
         """
+        tools = catalog() if tools is None else tools
         services = Services(
             settings=settings,
             db=db,
@@ -108,8 +111,10 @@ class Agent:
             invoices=invoices,
             search=search,
             clock=clock,
-            policy=policy or Policy(),
-            tools=catalog() if tools is None else tools,
+            policy=policy or default_policy(),
+            limits=Limits(db, clock, tools),
+            audit=Audit(db, clock),
+            tools=tools,
             input_guards=input_guards(),
             output_guards=output_guards(),
         )
@@ -138,6 +143,7 @@ class Agent:
             asyncio.to_thread(services.engine.load),
         )
         self._events.start()
+        services.audit.start()
         await services.engine.start({HANDLER: self._runner.handle}, replica_id=self.replica_id)
         await self._replicas.join()
         await self._replicas.watch()
@@ -161,6 +167,7 @@ class Agent:
         self._watchers = []
         await self._runner.drain(grace=grace)
         await self._events.stop()
+        await self._services.audit.stop()
         await self._services.engine.stop()
         await self._replicas.leave()
         await self._services.backend.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -44,4 +45,8 @@ class AgentSettings(BaseSettings):
         Literal["reject", "enqueue", "interrupt"],
         Field(description="What a request does on a thread whose run has not ended, unless it says so itself."),
     ] = "reject"
+    policy: Annotated[
+        Path | None,
+        Field(description="A `policy.yaml`: who may do what, and what a person is asked; else the built-in."),
+    ] = None
     seed: Annotated[int | None, Field(description="Fixes the model's choices where it can be fixed.")] = None
