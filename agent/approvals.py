@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+from agent.audit import NOBODY, shown_origins
 from agent.errors import ApprovalDigestMismatch, ApprovalNotFound, ApprovalNotPending
 from agent.event_store import again
 from agent.state import PlannedCall
 from prisma import Prisma
 from tools.registry import AnyTool
+
+if TYPE_CHECKING:
+    from prisma.client.models import Approval
 
 Answer = Literal["pending", "approved", "rejected", "expired", "void"]
 
@@ -125,6 +129,7 @@ class Approvals:
                         where={"id": approval_id, "status": "pending"},
                     )
                     if decided:
+                        await _note(tx, row, now, overdue=overdue, approve=approve, reason=reason, user_id=user_id)
                         goes_on = await self._go_on(tx, row.run_id, owner_id)
                     elif attempt.retry_state.attempt_number > 1 and await tx.approval.count(
                         where={"id": approval_id, "status": status, "decided_at": now, "decided_by_id": by}
@@ -162,3 +167,28 @@ class Approvals:
 def _to_milliseconds(at: datetime) -> datetime:
     """As the databases keep it, so that it can be found again."""
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+async def _note(
+    tx: Prisma, row: Approval, now: datetime, *, overdue: bool, approve: bool, reason: str | None, user_id: str | None
+) -> None:
+    """A person's word in the audit, or that nobody gave it in time: with where the arguments came from, not what they
+    are."""
+    await tx.auditentry.create(
+        data={
+            "tenant_id": row.tenant_id,
+            "at": now,
+            "actor": "deskclerk" if overdue else user_id or NOBODY,
+            "action": "approval.decide",
+            "subject": f"{row.run_id}:{row.call_id}",
+            "verdict": "expired" if overdue else "approved" if approve else "rejected",
+            "details": {
+                "approval_id": row.id,
+                "digest": row.digest,
+                "tool": row.tool,
+                "effect": row.effect.value,
+                "reason": reason,
+                "origins": shown_origins(cast("dict[str, Any]", row.origins)),
+            },
+        }
+    )

@@ -20,11 +20,11 @@ from agent.events import ApprovalRequired, ErrorInfo, Guarded, ToolCalled
 from agent.execute import execute, validate
 from agent.messages import ChatMessage, ToolCall
 from agent.outcome import Outcome, failed_with, may_block, stopped
-from agent.policy import Request, Verdict
+from agent.policy import Verdict
 from agent.state import PlannedCall, RunState
 from agent.steps import Record, recorded
+from agent.verdicts import UsedUp, judge, used_up
 from tools.errors import InvalidArguments, NotFound, ToolError, ToolFailed
-from tools.origin import Origin
 from tools.registry import AnyTool
 
 if TYPE_CHECKING:
@@ -52,17 +52,19 @@ async def judge_calls(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]
         raise RunStopped(failed("call_limit", f"The model asked for more than {settings.max_calls} calls at once."))
     wave, later = _next_wave(deps, state["asked"])
     seen = dict(state["seen"])
+    valid: list[PlannedCall] = []
     planned: list[tuple[PlannedCall, Verdict]] = []
     answered: list[Outcome] = []
     for call in wave:
         try:
             tool = _tool(deps, call)
             _notice_repetition(tool, call, seen)
-            plan = _plan(deps, tool, call)
+            valid.append(_plan(deps, tool, call))
         except ToolError as error:
             answered.append(failed_with(call.id, call.tool, error))
-            continue
-        verdict = _verdict(deps, tool, plan, state["blocked"])
+    used = await used_up(deps, emitter, valid, state["blocked"], runs=False)
+    for plan in valid:
+        verdict = judge(deps, plan, state["blocked"], used, at="plan")
         if verdict.decision != "allow":
             emitter.emit(Guarded(guard=verdict.rule, verdict=verdict.decision, reason=verdict.reason))
         if verdict.decision == "refuse":
@@ -84,7 +86,11 @@ async def execute_calls(state: RunState, runtime: Runtime[Deps]) -> dict[str, An
     planned = state["planned"]
     answers = await _answers(deps, emitter, planned)
     due = [call for call in planned if call.approval_id is None or _is_decided(answers, call)]
-    outcomes = await asyncio.gather(*(_settle(deps, call, answers.get(call.id), state, emitter) for call in due))
+    running = [call for call in due if call.id not in answers or answers[call.id].answer == "approved"]
+    used = await used_up(deps, emitter, running, state["blocked"], runs=True)
+    outcomes = await asyncio.gather(
+        *(_settle(deps, call, answers.get(call.id), state, emitter, used=used) for call in due)
+    )
     arguments = {call.id: call.arguments for call in due}
     return {
         "planned": tuple(call for call in planned if call not in due),
@@ -105,13 +111,15 @@ async def _answers(deps: Deps, emitter: Emitter, planned: Sequence[PlannedCall])
     return {call_id: Decided(answer, reason) for call_id, (answer, reason) in record["answers"].items()}
 
 
-async def _settle(deps: Deps, call: PlannedCall, decided: Decided | None, state: RunState, emitter: Emitter) -> Outcome:
+async def _settle(
+    deps: Deps, call: PlannedCall, decided: Decided | None, state: RunState, emitter: Emitter, *, used: UsedUp
+) -> Outcome:
     """One call's end. Policy is asked again where the tool runs: much may have happened since it was planned."""
     tool = deps.services.tools[call.tool]
     if decided is not None and decided.answer != "approved":
         outcome = _rejected(call, decided)
     else:
-        verdict = _verdict(deps, tool, call, state["blocked"])
+        verdict = judge(deps, call, state["blocked"], used, at="door")
         if verdict.decision == "refuse" or (verdict.decision == "ask" and decided is None):
             emitter.emit(Guarded(guard=verdict.rule, verdict="refuse", reason=verdict.reason))
             outcome = _refused(call, verdict)
@@ -208,12 +216,6 @@ def _plan(deps: Deps, tool: AnyTool, call: ToolCall) -> PlannedCall:
     origins = {path: str(origin) for path, origin in deps.grounding.origins(tool, arguments).items()}
     digest = approval_digest(tool.name, arguments, origins)
     return PlannedCall(id=call.id, tool=tool.name, arguments=arguments, origins=origins, digest=digest)
-
-
-def _verdict(deps: Deps, tool: AnyTool, call: PlannedCall, blocked: str) -> Verdict:
-    origins = {path: Origin.parse(origin) for path, origin in call.origins.items()}
-    request = Request(tool, call.arguments, origins, deps.principal.roles, blocked)
-    return deps.services.policy.decide(request)
 
 
 def _approvals(deps: Deps) -> Approvals:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from agent.audit import Audit
 from agent.durable.base import Engine
 from agent.grounding import Grounding
 from agent.guarding import GuardContext, InputGuard, OutputGuard
 from agent.llm.base import Backend
 from agent.messages import ChatMessage
 from agent.policy import Policy
+from agent.policy.limits import Limits
 from agent.principal import Principal
 from agent.scope import Scope
 from agent.settings import AgentSettings
@@ -38,6 +40,8 @@ class Services:
     search: Search | None
     clock: Callable[[], datetime]
     policy: Policy
+    limits: Limits
+    audit: Audit
     tools: Mapping[str, AnyTool]
     input_guards: Sequence[InputGuard]
     output_guards: Sequence[OutputGuard]
@@ -80,7 +84,8 @@ class Services:
         return [
             tool
             for tool in self.tools.values()
-            if self.policy.may_see(tool, principal.roles) and all(there.get(need) is not None for need in tool.needs)
+            if self.policy.may_see(tool, principal.roles, tenant_id=principal.tenant_id)
+            and all(there.get(need) is not None for need in tool.needs)
         ]
 
 

@@ -29,6 +29,7 @@ from agent.events import Guarded, Message
 from agent.model_step import call_model
 from agent.state import RunState
 from agent.steps import HandedOver
+from agent.verdicts import note_guard, note_passed
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +51,14 @@ async def guard_input(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]
         if reason is not None:
             Emitter(runtime.stream_writer).emit(Guarded(guard=guard.name, verdict="refuse", reason=reason))
             raise RunStopped(failed("input_refused", reason))
+    note_passed(deps, "guard.input", [guard.name for guard in deps.services.input_guards])
     return {}
 
 
 async def guard_output(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """The answer passed the guards while it streamed; here it is whole."""
     Emitter(runtime.stream_writer).emit(Message(text=state["answer"]))
+    note_passed(runtime.context, "guard.output", [guard.name for guard in runtime.context.services.output_guards])
     return {"ending": SUCCEEDED}
 
 
@@ -115,7 +118,11 @@ async def run_turn(state: RunState, deps: Deps) -> AsyncGenerator[Emitted | Barr
         state, {"recursion_limit": RECURSION_LIMIT}, context=deps, stream_mode=["custom", "values"]
     )
     async for mode, chunk in stream:
-        yield cast("Emitted | Barrier", chunk) if mode == "custom" else cast("RunState", chunk)
+        if mode == "custom":
+            note_guard(deps, cast("Emitted | Barrier", chunk))
+            yield cast("Emitted | Barrier", chunk)
+        else:
+            yield cast("RunState", chunk)
 
 
 def _ending(node: Node) -> Node:

@@ -136,8 +136,13 @@ class _Answer:
         numbers = count(1)
         native = services.backend.native_tools
         reader = TextReader if native else StepReader
+        principal, read = deps.principal, deps.grounding.read()
         offered = [
-            tool for tool in deps.tools if services.policy.offers(tool, deps.principal.roles, blocked=state["blocked"])
+            tool
+            for tool in deps.tools
+            if services.policy.offers(
+                tool, principal.roles, blocked=state["blocked"], tenant_id=principal.tenant_id, read=read
+            )
         ]
         self._deps = deps
         self._emitter = emitter

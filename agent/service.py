@@ -14,6 +14,7 @@ from uuid import uuid4
 from agent import schedules
 from agent.admission import Admission, Ticket
 from agent.approvals import Approvals
+from agent.audit import Audit
 from agent.deps import Services
 from agent.digest import digest as digest_of
 from agent.durable.base import Engine
@@ -34,7 +35,8 @@ from agent.event_log import EventLog
 from agent.event_store import EventStore
 from agent.guarding import input_guards, output_guards
 from agent.llm.base import Backend, OnProgress
-from agent.policy import DECIDES, Policy
+from agent.policy import DECIDES, Policy, default_policy
+from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
 from agent.records import ENDED, RunRecord, StoredEvent
 from agent.run_store import NewRun, RunStore, WhenBusy
@@ -114,8 +116,9 @@ class Agent:
         Args:
             engine: What carries runs through crashes; else nothing does.
             tools: By name; else the whole catalogue.
-            policy: Else the rules of `agent/policy.py`.
+            policy: Else the built-in one, `agent/policy/default.yaml`.
         """
+        tools = catalog() if tools is None else tools
         services = Services(
             settings=settings,
             db=db,
@@ -124,8 +127,10 @@ class Agent:
             invoices=invoices,
             search=search,
             clock=clock,
-            policy=policy or Policy(),
-            tools=catalog() if tools is None else tools,
+            policy=policy or default_policy(),
+            limits=Limits(db, clock, tools),
+            audit=Audit(db, clock),
+            tools=tools,
             input_guards=input_guards(),
             output_guards=output_guards(),
         )
@@ -154,6 +159,7 @@ class Agent:
             asyncio.to_thread(services.engine.load),
         )
         self._events.start()
+        services.audit.start()
         await self._replicas.join()  # before the engine: it gives us work at once, which somebody must find if we die
         handlers = {
             HANDLER: self._runner.handle,
@@ -185,6 +191,7 @@ class Agent:
         await self._runner.drain(grace=grace)
         await self._deliveries.stop(grace=grace)
         await self._events.stop()
+        await self._services.audit.stop()
         await self._services.engine.stop()
         await self._replicas.leave()
         await self._services.backend.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -53,6 +54,10 @@ class AgentSettings(BaseSettings):
         SecretStr,
         Field(validate_default=True, description="`whsec_` and base64; several, separated by spaces, all sign."),
     ] = SecretStr("")
+    policy: Annotated[
+        Path | None,
+        Field(description="A `policy.yaml`: who may do what, and what a person is asked; else the built-in."),
+    ] = None
     seed: Annotated[int | None, Field(description="Fixes the model's choices where it can be fixed.")] = None
 
     @field_validator("webhook_url")

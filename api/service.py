@@ -65,6 +65,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
     """Migrate and connect the database, load and warm the model; give both back at the end.
 
     Raises:
+        agent.policy.InvalidPolicy: The policy file is none; the message says where and why.
         agent.llm.errors.ModelError: The model cannot be had; the message says what to do.
         prisma.migrate.errors.MigrateError, prisma.errors.PrismaError: The database cannot.
     """
@@ -72,11 +73,14 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
     from agent.durable.plain import PlainEngine
     from agent.llm.create import create_backend
     from agent.llm.settings import LlmSettings
+    from agent.policy import load_policy
     from agent.service import Agent
     from agent.settings import AgentSettings
+    from tools.registry import catalog
     from tools.settings import ToolSettings, create_invoices, create_search
 
     agent_settings, tool_settings = AgentSettings(), ToolSettings()
+    policy = load_policy(agent_settings.policy, catalog())
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(open_database(settings.database_url, on_progress=on_progress))
         invoices = create_invoices(tool_settings)
@@ -91,6 +95,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
             engine=DbosEngine(settings.database_url) if agent_settings.durable == "on" else PlainEngine(),
             invoices=invoices,
             search=search,
+            policy=policy,
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)
         await agent.start(on_progress=on_progress)

@@ -10,17 +10,20 @@ from pydantic import BaseModel
 
 from agent.grounding import schema as steps
 from agent.grounding.known import Known
-from agent.grounding.text import NUMBER, find
+from agent.grounding.text import NUMBER, canonical, find
 from agent.grounding.turn import Spent, Turn
 from agent.grounding.walk import Leaf, leaves, schema_of
 from agent.llm.base import ToolSpec
-from tools.origin import MODEL, UNTRUSTED, USER, Origin, weakest
+from tools.origin import MODEL, UNTRUSTED, USER, Origin, strongest, weakest
 from tools.registry import AnyTool, shown
 
 MAX_SAID = 20_000  # characters of the person's words that are remembered word for word
 _EDGES = ".,;:!?()[]{}\"'«»„“”\u2018\u2019"
 MAX_NAMED = 100  # values that results of one tool named
 MAX_READ = 50  # untrusted texts that are told apart
+TEXT = "text"  # the type of a record's plain strings, which are known only as a whole
+MAX_TEXT = 200  # characters of such a string
+MAX_OURS = 200  # values of one type that calls of this thread brought into the world
 
 
 class Grounding:
@@ -36,6 +39,7 @@ class Grounding:
         self._said: list[str] = []
         self._read: list[Origin] = []
         self._named: dict[str, list[str]] = {}
+        self._ours: dict[str, dict[str, Origin]] = {}
         self._turn = Turn()
 
     # ------------------------------------------------------------------ what happened
@@ -52,10 +56,25 @@ class Grounding:
         """A document that the person attached: naming it is theirs, its file name and its text are not."""
         self._known.add("ref:document", document_id, USER)
         self._turn.attach(document_id)
-        self._observe_text(name, Origin("document", document_id))
+        if name:
+            self._has_read(Origin("document", document_id))
+            self._observe_text(name, Origin("document", document_id))
 
     def observe_call(self, tool: AnyTool, arguments: dict[str, Any], *, retry: bool = False) -> None:
-        """A call was answered, in whatever way. `retry`: by a `ToolRetry`, so other arguments may do."""
+        """A call was answered, in whatever way. `retry`: by a `ToolRetry`, so other arguments may do.
+
+        What it was given from an untrusted place stays so when a result gives it back: a record is no better than what
+        was written into it, and an echo is no record. Only a read's identifiers are verified by being found.
+        """
+        for leaf in leaves(arguments, schema_of(tool.arguments, "validation")):
+            kind = leaf.mark or TEXT
+            if tool.effect == "read" and leaf.mark:
+                continue
+            if isinstance(leaf.value, str) and (origin := self._origin(tool, leaf)).untrusted:
+                ours = self._ours.setdefault(kind, {})
+                ours[canonical(kind, leaf.value)] = origin
+                if len(ours) > MAX_OURS:
+                    del ours[next(iter(ours))]
         self._turn.answered(tool, arguments, retry=retry)
 
     def observe_result(self, tool: AnyTool, result: BaseModel) -> None:
@@ -63,17 +82,27 @@ class Grounding:
         result = shown(result)
         found = list(leaves(result.model_dump(mode="json"), schema_of(type(result), "serialization")))
         whole = result_origin(tool, found)
-        if whole.untrusted and whole not in self._read:
-            self._read = [*self._read, whole][-MAX_READ:]
+        if whole.untrusted:
+            self._has_read(whole)
         for leaf in found:
             origin = _leaf_origin(tool, leaf, whole)
             if leaf.mark:
-                self._known.add(leaf.mark, str(leaf.value), origin)
+                self._learn(leaf.mark, str(leaf.value), origin)
             elif whole.untrusted and isinstance(leaf.value, str):
                 self._observe_text(leaf.value, origin)
+            elif isinstance(leaf.value, str) and len(leaf.value) <= MAX_TEXT and any(map(str.isalpha, leaf.value)):
+                self._learn(TEXT, leaf.value, origin)
         marked = [(leaf.mark, str(leaf.value)) for leaf in found if leaf.mark]
         self._named[tool.name] = [*self._named.get(tool.name, ()), *(value for _, value in marked)][-MAX_NAMED:]
         self._turn.succeeded(tool, marked)
+
+    def _learn(self, kind: str, value: str, origin: Origin) -> None:
+        ours = self._ours.get(kind, {}).get(canonical(kind, value))
+        self._known.add(kind, value, origin if ours is None else weakest((origin, ours)))
+
+    def _has_read(self, origin: Origin) -> None:
+        if origin not in self._read:
+            self._read = [*self._read, origin][-MAX_READ:]
 
     def _observe_text(self, text: str, origin: Origin) -> None:
         for kind, value in find(text, self._currencies):
@@ -112,7 +141,11 @@ class Grounding:
     def origins(self, tool: AnyTool, arguments: dict[str, Any]) -> dict[str, Origin]:
         """The origin of each argument by its path, like `lines[0].price`."""
         schema = schema_of(tool.arguments, "validation")
-        return {leaf.path: self._origin(leaf) for leaf in leaves(arguments, schema)}
+        return {leaf.path: self._origin(tool, leaf) for leaf in leaves(arguments, schema)}
+
+    def read(self) -> frozenset[str]:
+        """What was read in this thread: origins of untrusted text, and names of tools that answered."""
+        return frozenset({*map(str, self._read), *self._named})
 
     def unknown(self, tool: AnyTool, arguments: dict[str, Any]) -> list[str]:
         """Paths of the arguments that name something in the world which nothing known holds."""
@@ -123,14 +156,19 @@ class Grounding:
             if leaf.mark and self._known.origin(leaf.mark, str(leaf.value)) is None
         ]
 
-    def _origin(self, leaf: Leaf) -> Origin:
+    def _origin(self, tool: AnyTool, leaf: Leaf) -> Origin:
+        """That of the best value which it equals, by type; else of what the model had read when it wrote it."""
         if leaf.mark:
             return self._known.origin(leaf.mark, str(leaf.value)) or MODEL
-        if isinstance(leaf.value, bool):
-            return weakest(self._read)
-        if self._known.origin(NUMBER, _number(leaf.value)) == USER or self._was_said(str(leaf.value)):
-            return USER
-        return weakest(self._read)
+        found = [weakest(self._read)]
+        if leaf.default:
+            found.append(Origin("tool", tool.name))
+        if leaf.numeric:
+            found += [USER] if self._known.origin(NUMBER, _number(leaf.value)) == USER else []
+        elif isinstance(leaf.value, str):
+            found += [USER] if self._was_said(leaf.value) else []
+            found += [known] if (known := self._known.origin(TEXT, leaf.value)) is not None else []
+        return strongest(found)
 
     def _was_said(self, text: str) -> bool:
         """Whether the person wrote `text`, as whole words. A lone number is `NUMBER`'s, not this one's."""
@@ -146,6 +184,9 @@ class Grounding:
             "said": self._said,
             "read": [str(origin) for origin in self._read],
             "named": self._named,
+            "ours": {
+                kind: {value: str(origin) for value, origin in values.items()} for kind, values in self._ours.items()
+            },
             "turn": self._turn.dump(),
         }
 
@@ -157,6 +198,10 @@ class Grounding:
         grounding._said = list(data["said"])
         grounding._read = [Origin.parse(origin) for origin in data["read"]]
         grounding._named = {tool: list(values) for tool, values in data["named"].items()}
+        grounding._ours = {
+            kind: {value: Origin.parse(origin) for value, origin in values.items()}
+            for kind, values in data.get("ours", {}).items()
+        }
         grounding._turn = Turn.load(data["turn"])
         return grounding
 

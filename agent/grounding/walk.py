@@ -14,13 +14,18 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One value: where it is (`lines[0].price`), its `x-value` mark if it has one, and the object that holds it."""
+    """One value: where it is (`lines[0].price`), its `x-value` mark if it has one, and the object that holds it.
+
+    `numeric`: its type is a number, in whatever form it is written. `default`: it is what the schema has without it.
+    """
 
     path: str
     value: str | int | float | bool
     mark: str | None
     holder: Json
     holder_schema: Json
+    numeric: bool = False
+    default: bool = False
 
     @property
     def field(self) -> str:
@@ -53,7 +58,11 @@ def leaves(value: Any, schema: Json) -> Iterator[Leaf]:
     yield from _leaves(value, schema, "", {}, {})
 
 
-def _leaves(value: Any, schema: Json, path: str, holder: Json, holder_schema: Json) -> Iterator[Leaf]:
+def _leaves(
+    value: Any, schema: Json, path: str, holder: Json, holder_schema: Json, *, default: bool = False
+) -> Iterator[Leaf]:
+    default = default or _is_default(value, schema)
+    numeric = _is_numeric(schema)
     schema = _alternative(value, schema)
     if isinstance(value, dict):
         properties: Json = schema.get("properties", {})
@@ -61,13 +70,25 @@ def _leaves(value: Any, schema: Json, path: str, holder: Json, holder_schema: Js
         other: Json = cast("Json", extra) if isinstance(extra, dict) else {}
         found = cast("Json", value)
         for name, inner in found.items():
-            yield from _leaves(inner, properties.get(name, other), f"{path}.{name}" if path else name, found, schema)
+            yield from _leaves(
+                inner, properties.get(name, other), f"{path}.{name}" if path else name, found, schema, default=default
+            )
     elif isinstance(value, list):
         items: Json = schema.get("items", {})
         for index, inner in enumerate(cast("list[Any]", value)):
-            yield from _leaves(inner, items, f"{path}[{index}]", holder, holder_schema)
+            yield from _leaves(inner, items, f"{path}[{index}]", holder, holder_schema, default=default)
     elif isinstance(value, str | int | float | bool):
-        yield Leaf(path, value, schema.get("x-value"), holder, holder_schema)
+        yield Leaf(path, value, schema.get("x-value"), holder, holder_schema, numeric=numeric, default=default)
+
+
+def _is_default(value: Any, schema: Json) -> bool:
+    """`True == 1`, but they are not the same argument."""
+    return "default" in schema and type(schema["default"]) is type(value) and schema["default"] == value
+
+
+def _is_numeric(schema: Json) -> bool:
+    options: list[Json] = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return any(option.get("type") in ("integer", "number") for option in options)
 
 
 def _alternative(value: Any, schema: Json) -> Json:

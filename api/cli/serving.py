@@ -18,6 +18,7 @@ def serve(*, host: str | None, port: int | None) -> int:
 
     Raises:
         Stop: The address cannot be bound, or may not be while nobody signs in.
+        agent.policy.InvalidPolicy: The policy file is none.
     """
     from api.settings import ApiSettings, is_loopback
 
@@ -33,6 +34,7 @@ def serve(*, host: str | None, port: int | None) -> int:
 
     import uvicorn
 
+    from agent.policy import InvalidPolicy
     from api.app import create_app
     from api.draining import DrainingServer
     from api.request_id import AddRequestId
@@ -62,6 +64,8 @@ def serve(*, host: str | None, port: int | None) -> int:
     logging.getLogger(__name__).info("listening on http://%s:%d, described at /docs", shown, address[1])
     with suppress(KeyboardInterrupt):  # raised again by uvicorn once it has stopped; Ctrl-C is how one stops a server
         server.run(sockets=[listener])
+    if fatal and isinstance(fatal[0], InvalidPolicy):
+        raise fatal[0]
     if fatal:
         logging.getLogger(__name__).error("could not start", exc_info=fatal[0])
         return FAILED

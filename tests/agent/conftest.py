@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 import pytest_asyncio
 
+from agent.policy import Policy
 from agent.principal import DEFAULT_TENANT, Principal, Role
 from agent.records import StoredEvent
 from agent.service import Agent
@@ -85,6 +86,7 @@ async def open_office(database: Prisma) -> AsyncGenerator[OpenOffice]:
         native_tools: bool = False,
         clock: Callable[[], datetime] = utc_now,
         tool_timeout: float = 5.0,
+        policy: Policy | None = None,
         **settings: Any,
     ) -> Office:
         desk = desk or Desk()
@@ -95,6 +97,7 @@ async def open_office(database: Prisma) -> AsyncGenerator[OpenOffice]:
             backend=model,
             invoices=cast("Any", None),
             clock=clock,
+            policy=policy,
             tools=desk_tools(desk, timeout=tool_timeout),
         )
         await agent.start()
