@@ -30,7 +30,7 @@ from agent.errors import (
 )
 from agent.event_log import EventLog
 from agent.event_store import EventStore
-from agent.guarding import input_guards, output_guards
+from agent.guarding import Classifier, input_guards, output_guards
 from agent.llm.base import Backend, OnProgress
 from agent.policy import DECIDES, Policy
 from agent.principal import LOCAL, Principal
@@ -89,6 +89,8 @@ class Agent:
         invoices: Invoices,
         engine: Engine | None = None,
         search: Search | None = None,
+        secrets: Sequence[str] = (),
+        classify: Classifier | None = None,
         clock: Callable[[], datetime] = utc_now,
         policy: Policy | None = None,
         tools: Mapping[str, AnyTool] | None = None,
@@ -97,6 +99,8 @@ class Agent:
 
         Args:
             engine: What carries runs through crashes; else nothing does.
+            secrets: Values that no answer may hold.
+            classify: Looks at each sentence of an answer; what it objects to is told, and stops nothing.
             tools: By name; else the whole catalogue.
             policy: Else the rules of `agent/policy.py`.
         """
@@ -112,6 +116,8 @@ class Agent:
             tools=catalog() if tools is None else tools,
             input_guards=input_guards(),
             output_guards=output_guards(),
+            secrets=secrets,
+            classify=classify,
         )
         return cls(services)
 

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from agent.topics import Topic
+
 
 class AgentSettings(BaseSettings):
     """`DESKCLERK_MAX_STEPS=20` and so on, from the environment or `.env`. The defaults suit one order end to end."""
@@ -33,6 +35,15 @@ class AgentSettings(BaseSettings):
         "USD",
         "GBP",
     )
+    look_ahead: Annotated[
+        int, Field(ge=64, le=1_024, description="Characters of an answer that guards may hold back while it streams.")
+    ] = 64
+    topics: Annotated[
+        dict[str, Topic], Field(description='What may be asked about and by whom: {"pay": {"words": [], "roles": []}}.')
+    ] = Field(default_factory=dict[str, Topic])
+    off_topic: Annotated[
+        Literal["allow", "refuse"], Field(description="What becomes of a request that speaks of none of the topics.")
+    ] = "allow"
     durable: Annotated[
         Literal["on", "off"], Field(description="Record every step, so that runs survive the process that began them.")
     ] = "on"
