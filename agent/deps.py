@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent.audit import Audit
 from agent.durable.base import Engine
 from agent.grounding import Grounding
-from agent.guarding import GuardContext, InputGuard, OutputGuard
+from agent.guarding import Classifier, GuardContext, InputGuard, OutputGuard
 from agent.llm.base import Backend
 from agent.messages import ChatMessage
 from agent.policy import Policy
@@ -45,6 +45,8 @@ class Services:
     tools: Mapping[str, AnyTool]
     input_guards: Sequence[InputGuard]
     output_guards: Sequence[OutputGuard]
+    secrets: Sequence[str] = ()
+    classify: Classifier | None = None
 
     def tool_context(
         self,

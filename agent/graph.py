@@ -48,8 +48,11 @@ async def guard_input(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]
     deps, request = runtime.context, state["messages"][-1].content
     for guard in deps.services.input_guards:
         reason = guard.check(request, deps.guard_context)
-        if reason is not None:
-            Emitter(runtime.stream_writer).emit(Guarded(guard=guard.name, verdict="refuse", reason=reason))
+        if reason is None:
+            continue
+        verdict = "allow" if guard.advises else "refuse"
+        Emitter(runtime.stream_writer).emit(Guarded(guard=guard.name, verdict=verdict, reason=reason))
+        if not guard.advises:
             raise RunStopped(failed("input_refused", reason))
     note_passed(deps, "guard.input", [guard.name for guard in deps.services.input_guards])
     return {}

@@ -9,41 +9,77 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Protocol
+from typing import Literal, Protocol
+
+from agent.principal import Role
+from agent.seen import Seen
+from agent.topics import Topic
 
 LOOK_AHEAD = 64  # characters: the longest thing that an output guard can recognise before its start has left
+
+Classifier = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class GuardContext:
-    """What a guard may know. `system_prompt` is the instruction that the model was given."""
+    """What a guard may know.
+
+    Attributes:
+        system_prompt: The instruction that the model was given.
+        look_ahead: Characters that may be held back, `LOOK_AHEAD` or more.
+        secrets: Values of our own settings that no answer may hold.
+        seen: What the conversation has shown the model.
+        roles: Of whoever asks.
+        topics, off_topic: What may be asked about, and what becomes of the rest.
+        follows: The request continues a conversation.
+        names: Names that a request must not imitate.
+        classify: Looks at each sentence of an answer; what it objects to is advice, never a refusal.
+    """
 
     max_input_chars: int
     system_prompt: str = ""
+    look_ahead: int = LOOK_AHEAD
+    secrets: tuple[str, ...] = ()
+    seen: Seen = field(default_factory=Seen)
+    roles: frozenset[Role] = frozenset()
+    topics: Mapping[str, Topic] = field(default_factory=dict[str, Topic])
+    off_topic: Literal["allow", "refuse"] = "allow"
+    follows: bool = False
+    names: tuple[str, ...] = ()
+    classify: Classifier | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InputGuard:
-    """A rule about requests. `check` returns why the request is refused, or None."""
+    """A rule about requests. `check` returns what is wrong with one, or None.
+
+    `advises`: a guess, which is told and recorded and refuses nothing.
+    """
 
     name: str
     check: Callable[[str, GuardContext], str | None]
+    advises: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What an output guard saw: `refused` says why the answer stops here, `hold` how many characters must wait."""
+    """What an output guard saw: `refused` says why the answer stops here, `hold` how many characters must wait,
+    `advice` what somebody should know of an answer that goes on."""
 
     hold: int = 0
     refused: str | None = None
+    advice: str | None = None
+
+
+NOTHING = Sight()
 
 
 class Look(Protocol):
-    """Called whenever the answer grew, with its last characters (up to three times `LOOK_AHEAD`); the last `fresh` of
-    them, at most `LOOK_AHEAD`, were not shown before."""
+    """Called whenever the answer grew, with its last characters (up to three times the look-ahead); the last `fresh` of
+    them, at most the look-ahead, were not shown before. When the answer ends, it is called with a line feed."""
 
     def __call__(self, text: str, fresh: int, /) -> Sight: ...
 
@@ -66,12 +102,18 @@ class OutputRefused(Exception):
 
 
 class OutputFilter:
-    """Lets an answer through as it is generated, less what the guards hold back."""
+    """Lets an answer through as it is generated, less what the guards hold back.
+
+    Attributes:
+        advice: `(guard, what it noticed)`, in order.
+    """
 
     def __init__(self, guards: Sequence[OutputGuard], context: GuardContext) -> None:
         self._looks = [(guard.name, guard.watch(context)) for guard in guards]
+        self._look_ahead = context.look_ahead
         self._text = ""  # the last characters, of which the last `_held` have not left
         self._held = 0
+        self.advice: list[tuple[str, str]] = []
 
     def feed(self, text: str) -> str:
         """Take generated text; returns what may leave now.
@@ -79,30 +121,43 @@ class OutputFilter:
         Raises:
             OutputRefused: A guard recognised something forbidden. What was held back never leaves.
         """
-        out: list[str] = []
-        for start in range(0, len(text), LOOK_AHEAD):
-            piece = text[start : start + LOOK_AHEAD]
-            self._text = self._text[-2 * LOOK_AHEAD :] + piece
-            hold = 0
-            for name, look in self._looks:
-                sight = look(self._text, len(piece))
-                if sight.refused is not None:
-                    raise OutputRefused(name, sight.refused)
-                hold = max(hold, sight.hold)
-            fresh = self._held + len(piece)
-            hold = min(hold, fresh, LOOK_AHEAD)
-            out.append(self._text[len(self._text) - fresh : len(self._text) - hold])
-            self._held = hold
-        return "".join(out)
+        if len(text) <= self._look_ahead:
+            return self._take(text)
+        pieces = range(0, len(text), self._look_ahead)
+        return "".join([self._take(text[start : start + self._look_ahead]) for start in pieces])
+
+    def _take(self, piece: str) -> str:
+        fresh, hold = len(piece), 0
+        self._text = text = self._text[-2 * self._look_ahead :] + piece
+        for name, look in self._looks:
+            sight = look(text, fresh)
+            if sight is NOTHING:
+                continue
+            if sight.refused is not None:
+                self.drop()
+                raise OutputRefused(name, sight.refused)
+            if sight.advice is not None:
+                self.advice.append((name, sight.advice))
+            hold = max(hold, sight.hold)
+        waiting = self._held + fresh
+        self._held = hold = min(hold, waiting, self._look_ahead)
+        return text[len(text) - waiting : len(text) - hold]
 
     def drop(self) -> None:
         """What was held back never leaves."""
         self._held = 0
 
     def finish(self) -> str:
-        """Nothing follows: what was held back was harmless."""
-        held, self._held = self._held, 0
-        return self._text[len(self._text) - held :]
+        """Nothing follows: returns what was held back and is harmless, now that it is whole.
+
+        Raises:
+            OutputRefused: It is not.
+        """
+        held = self._text[len(self._text) - self._held :]
+        if self._text:
+            self._take("\n")
+            self.drop()
+        return held
 
 
 Guard = InputGuard | OutputGuard

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +18,7 @@ from agent.guarding import OutputFilter, OutputRefused
 from agent.llm.base import Usage
 from agent.llm.errors import MalformedAnswer, ModelError
 from agent.messages import ChatMessage, ToolCall
+from agent.seen import Seen
 from agent.state import RunState
 from agent.steps import Record, recorded
 from agent.tokens import estimate
@@ -148,7 +150,8 @@ class _Answer:
         self._emitter = emitter
         self._max_tokens = max_tokens
         self._reader: Reader = reader(new_id=lambda: f"call_{step}_{next(numbers)}")
-        self._filter = OutputFilter(services.output_guards, deps.guard_context)
+        seen = Seen.of([*deps.history, *state["messages"]], deps.grounding)
+        self._filter = OutputFilter(services.output_guards, replace(deps.guard_context, seen=seen))
         self._messages = [*deps.prefix, *render([*deps.history, *state["messages"]], native=native)]
         self._tools = deps.grounding.tool_specs(offered) if native else ()
         self._schema = None if native else deps.grounding.step_schema(offered)
@@ -177,12 +180,16 @@ class _Answer:
             if finish == "length":
                 raise RunStopped(failed("token_limit", f"The answer was longer than {self._max_tokens} tokens."))
             step = self._reader.finish()
+            self._send(self._filter.finish())
         except OutputRefused as refused:
             self._filter.drop()
             self._emitter.emit(Guarded(guard=refused.guard, verdict="refuse", reason=refused.reason))
             raise RunStopped(failed("output_refused", refused.reason)) from None
         finally:
-            self._send(self._filter.finish())
+            with suppress(OutputRefused):  # an answer that was broken off
+                self._send(self._filter.finish())
+            for guard, reason in self._filter.advice:
+                self._emitter.emit(Guarded(guard=guard, verdict="allow", reason=reason))
             self._emitter.flush()
         return step, usage or Usage(estimate(self._messages), characters // 3)
 

@@ -517,7 +517,16 @@ class Runner:
         room -= services.settings.max_answer_tokens
         history = newest_that_fit(turns, tokens=min(services.settings.history_tokens, max(room, 0)))
         guard_context = GuardContext(
-            max_input_chars=services.settings.max_input_chars, system_prompt=prefix[0].content if prefix else ""
+            max_input_chars=services.settings.max_input_chars,
+            system_prompt=prefix[0].content if prefix else "",
+            look_ahead=services.settings.look_ahead,
+            secrets=tuple(services.secrets),
+            roles=principal.roles,
+            topics=services.settings.topics,
+            off_topic=services.settings.off_topic,
+            follows=bool(history),
+            names=(await self._company(principal.tenant_id),),
+            classify=services.classify,
         )
         return Deps(
             services=services,

@@ -33,7 +33,7 @@ from agent.errors import (
 )
 from agent.event_log import EventLog
 from agent.event_store import EventStore
-from agent.guarding import input_guards, output_guards
+from agent.guarding import Classifier, input_guards, output_guards
 from agent.llm.base import Backend, OnProgress
 from agent.policy import DECIDES, Policy, default_policy
 from agent.policy.limits import Limits
@@ -107,6 +107,8 @@ class Agent:
         invoices: Invoices,
         engine: Engine | None = None,
         search: Search | None = None,
+        secrets: Sequence[str] = (),
+        classify: Classifier | None = None,
         clock: Callable[[], datetime] = utc_now,
         policy: Policy | None = None,
         tools: Mapping[str, AnyTool] | None = None,
@@ -115,6 +117,8 @@ class Agent:
 
         Args:
             engine: What carries runs through crashes; else nothing does.
+            secrets: Values that no answer may hold.
+            classify: Looks at each sentence of an answer; what it objects to is told, and stops nothing.
             tools: By name; else the whole catalogue.
             policy: Else the built-in one, `agent/policy/default.yaml`.
         """
@@ -133,6 +137,8 @@ class Agent:
             tools=tools,
             input_guards=input_guards(),
             output_guards=output_guards(),
+            secrets=secrets,
+            classify=classify,
         )
         return cls(services)
 

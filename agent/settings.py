@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from agent.topics import Topic
 from agent.webhooks.signing import parse_secrets
 
 
@@ -36,6 +37,15 @@ class AgentSettings(BaseSettings):
         "USD",
         "GBP",
     )
+    look_ahead: Annotated[
+        int, Field(ge=64, le=1_024, description="Characters of an answer that guards may hold back while it streams.")
+    ] = 64
+    topics: Annotated[
+        dict[str, Topic], Field(description='What may be asked about and by whom: {"pay": {"words": [], "roles": []}}.')
+    ] = Field(default_factory=dict[str, Topic])
+    off_topic: Annotated[
+        Literal["allow", "refuse"], Field(description="What becomes of a request that speaks of none of the topics.")
+    ] = "allow"
     durable: Annotated[
         Literal["on", "off"], Field(description="Record every step, so that runs survive the process that began them.")
     ] = "on"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.llm.base import OnProgress, Progress
 from agent.principal import DEFAULT_TENANT
+from api.secrets import secret_values
 from api.settings import ApiSettings
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
     from tools.registry import catalog
     from tools.settings import ToolSettings, create_invoices, create_search
 
-    agent_settings, tool_settings = AgentSettings(), ToolSettings()
+    agent_settings, tool_settings, llm_settings = AgentSettings(), ToolSettings(), LlmSettings()
     policy = load_policy(agent_settings.policy, catalog())
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(open_database(settings.database_url, on_progress=on_progress))
@@ -91,11 +92,12 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
         agent = Agent.create(
             agent_settings,
             db=db,
-            backend=create_backend(agent_settings.llm, LlmSettings()),
+            backend=create_backend(agent_settings.llm, llm_settings),
             engine=DbosEngine(settings.database_url) if agent_settings.durable == "on" else PlainEngine(),
             invoices=invoices,
             search=search,
             policy=policy,
+            secrets=secret_values(settings, agent_settings, tool_settings, llm_settings),
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)
         await agent.start(on_progress=on_progress)

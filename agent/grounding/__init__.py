@@ -12,7 +12,17 @@ before a call: origins(tool, args); once answered: observe_call(...); if it succ
 from agent.grounding.grounding import Grounding
 from agent.grounding.prompt import prompt
 from agent.grounding.reader import StepReader
-from agent.grounding.render import fenced, render, result_text, with_documents
+from agent.grounding.render import fenced, origin_of_text, render, result_text, with_documents
 from agent.grounding.step import Step
 
-__all__ = ["Grounding", "Step", "StepReader", "fenced", "prompt", "render", "result_text", "with_documents"]
+__all__ = [
+    "Grounding",
+    "Step",
+    "StepReader",
+    "fenced",
+    "origin_of_text",
+    "prompt",
+    "render",
+    "result_text",
+    "with_documents",
+]

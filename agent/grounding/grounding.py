@@ -147,6 +147,10 @@ class Grounding:
         """What was read in this thread: origins of untrusted text, and names of tools that answered."""
         return frozenset({*map(str, self._read), *self._named})
 
+    def origin_of(self, kind: str, value: str) -> Origin | None:
+        """Where a value of exactly this type came from; None when nothing known holds it."""
+        return self._known.origin(kind, value)
+
     def unknown(self, tool: AnyTool, arguments: dict[str, Any]) -> list[str]:
         """Paths of the arguments that name something in the world which nothing known holds."""
         schema = schema_of(tool.arguments, "validation")

@@ -12,11 +12,23 @@ from pydantic import BaseModel
 from agent.grounding.grounding import result_origin
 from agent.grounding.walk import leaves, schema_of
 from agent.messages import ChatMessage, ToolCall
-from tools.origin import Origin
+from tools.origin import Origin, OriginKind
 from tools.registry import AnyTool, shown
 
 MAX_RESULT = 6_000  # characters of one result that a model is shown
-_FENCE = re.compile(r"<(?=/?\s*untrusted)", re.IGNORECASE)
+# What could end a fence, or the message itself: marks of chat templates, which servers read as more than text.
+_MARKS = re.compile(
+    r"[<\uff1c\ufe64\u2039\u3008](?=\s*[/\uff0f]?\s*untrusted"
+    r"|[|\uff5c]|/?(?:s|tool_calls?|tool_response|(?:start|end)_of_turn|think)>)"
+    r"|\[(?=/?(?:INST|SYS|TOOL_CALLS|AVAILABLE_TOOLS|TOOL_RESULTS)\])",
+    re.IGNORECASE,
+)
+# Characters that nobody sees; between the letters of a mark they would hide it. Joiners are part of ordinary writing.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\u00ad\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+_FENCED = re.compile(r'<untrusted origin="(\w+)')
+_UNFIT = re.compile(r'[<>"\s]')  # in the mark of an origin
 _ODD = re.compile(r"[^\w. -]")  # in a file name
 
 
@@ -32,8 +44,19 @@ def result_text(tool: AnyTool, result: BaseModel) -> str:
 
 
 def fenced(text: str, origin: Origin) -> str:
-    """Text that others wrote, marked with its origin; it cannot close its own fence."""
-    return f'<untrusted origin="{origin}">{_FENCE.sub("&lt;", text)}</untrusted>'
+    """Text that others wrote, marked with its origin; it can neither close its own fence nor end the message."""
+    return f'<untrusted origin="{_UNFIT.sub("_", str(origin))}">{harmless(text)}</untrusted>'
+
+
+def harmless(text: str) -> str:
+    """`text` without invisible characters, its marks of fences and chat templates made plain text."""
+    return _MARKS.sub(lambda mark: "&#91;" if mark[0] == "[" else "&lt;", _UNSEEN.sub("", text))
+
+
+def origin_of_text(content: str) -> OriginKind:
+    """Where the content of a `tool` message comes from, by its fence; only `fenced` writes one at the start."""
+    fence = _FENCED.match(content)
+    return Origin.parse(fence[1]).kind if fence is not None else "record"
 
 
 def with_documents(text: str, documents: Sequence[tuple[str, str]]) -> str:
@@ -45,7 +68,15 @@ def with_documents(text: str, documents: Sequence[tuple[str, str]]) -> str:
 def render(history: Sequence[ChatMessage], *, native: bool) -> list[ChatMessage]:
     """`history` for a model. With its own tool calling it is left as it is; without, a call reads as the step that
     made it and its result comes from the user's side."""
-    return list(history) if native else [_plain(message) for message in history]
+    made_harmless = [_without_marks(message) for message in history]
+    return made_harmless if native else [_plain(message) for message in made_harmless]
+
+
+def _without_marks(message: ChatMessage) -> ChatMessage:
+    """Requests, records and errors hold text of others, too. A fence that `fenced` wrote stays."""
+    if message.role not in ("user", "tool") or (message.role == "tool" and _FENCED.match(message.content)):
+        return message
+    return message.model_copy(update={"content": harmless(message.content)})
 
 
 def _plain(message: ChatMessage) -> ChatMessage:

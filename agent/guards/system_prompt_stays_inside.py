@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from functools import lru_cache
 
-from agent.guarding import LOOK_AHEAD, GuardContext, Look, OutputGuard, Sight
+from agent.guarding import LOOK_AHEAD, NOTHING, GuardContext, Look, OutputGuard, Sight
 
 SHORTEST = 32  # characters; shorter sentences are what anybody might say
 
@@ -85,7 +85,8 @@ def watch(context: GuardContext) -> Look:
             state = spotter.step(state, character)
             if spotter.found(state):
                 return Sight(refused="The answer recites the instruction of the model.")
-        return Sight(hold=spotter.begun(state))
+        begun = spotter.begun(state)
+        return Sight(hold=begun) if begun else NOTHING
 
     return look
 

@@ -1,0 +1,58 @@
+"""What output guards are made of: a look that follows values of a certain form through an answer as it grows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from agent.guarding import NOTHING, Look, Sight
+
+
+def beginning(literal: str) -> str:
+    """A pattern for every beginning of `literal`, as far as it goes."""
+    pattern = ""
+    for character in reversed(literal):
+        pattern = re.escape(character) + (f"(?:{pattern})?" if pattern else "")
+    return pattern
+
+
+def beginnings(literals: Iterable[str]) -> str:
+    """A pattern for every beginning of any of `literals`."""
+    return "|".join(map(beginning, literals))
+
+
+def follow(
+    *,
+    wakes: str,
+    begins: str,
+    value: re.Pattern[str],
+    judge: Callable[[re.Match[str]], str | None],
+    waits: Callable[[re.Match[str]], bool] | None = None,
+) -> Look:
+    """A look that holds back what may be the beginning of a value until the value is whole, and then judges it.
+
+    Args:
+        wakes: A pattern for the characters with which values begin: text without them is not looked at more closely.
+        begins: A pattern for what could be the beginning of a value, if the answer ended there.
+        value: A whole value. It says by itself what must follow: at the answer's end a line feed does.
+        waits: Says whether a beginning is worth waiting for; every one is, if not given.
+        judge: Says why a value is forbidden, or None. It may look at the text before the value, `match.string`.
+    """
+    waking, open_ = re.compile(wakes), re.compile(rf"(?:{begins})\Z")
+    held = 0
+
+    def look(text: str, fresh: int, /) -> Sight:
+        nonlocal held
+        if not held and waking.search(text, len(text) - fresh) is None:
+            return NOTHING
+        start = max(len(text) - fresh - held, 0)
+        for match in value.finditer(text, start):
+            if (reason := judge(match)) is not None:
+                return Sight(refused=reason)
+        begun = open_.search(text, start)
+        while begun is not None and waits is not None and not waits(begun):
+            begun = open_.search(text, begun.start() + 1)
+        held = len(text) - begun.start() if begun is not None else 0
+        return Sight(hold=held) if held else NOTHING
+
+    return look

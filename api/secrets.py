@@ -1,0 +1,24 @@
+"""What no answer may hold: the secret values of our own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+
+def secret_values(*settings: BaseSettings) -> tuple[str, ...]:
+    """Every secret of these settings, and the passwords in their addresses (`postgresql://me:password@host/db`)."""
+    return tuple(found for one in settings for _, value in one for found in _secrets(value) if found)
+
+
+def _secrets(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value().strip()
+    elif isinstance(value, str) and "://" in value:
+        try:
+            yield unquote(urlsplit(value).password or "")
+        except ValueError:
+            return  # no address after all
