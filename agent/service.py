@@ -33,6 +33,7 @@ from agent.errors import (
 )
 from agent.event_log import EventLog
 from agent.event_store import EventStore
+from agent.firings import Firings
 from agent.guarding import Classifier, input_guards, output_guards
 from agent.llm.base import Backend, OnProgress
 from agent.policy import DECIDES, Policy, default_policy
@@ -41,7 +42,7 @@ from agent.principal import LOCAL, Principal
 from agent.records import ENDED, RunRecord, StoredEvent
 from agent.run_store import NewRun, RunStore, WhenBusy
 from agent.runner import HANDLER, Runner, Start, work_id
-from agent.schedules import Firings, Schedules
+from agent.schedules import Schedules
 from agent.settings import AgentSettings
 from agent.threads import Threads
 from agent.webhooks import deliveries as webhooks

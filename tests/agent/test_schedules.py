@@ -23,8 +23,9 @@ from agent.errors import (
     SchedulesOff,
     TooBusy,
 )
+from agent.firings import Firings
 from agent.principal import Principal
-from agent.schedules import Firings, Schedules, Task
+from agent.schedules import Schedules, Task
 from prisma import Prisma
 from tests.agent.conftest import OpenOffice, principal
 from tests.support.scripted_model import says
