@@ -51,6 +51,10 @@ bench: assets ## Measure, against peers and limits, in one run.
 	@$(BIN)/python -m benchmarks.prisma
 	@$(BIN)/python -m benchmarks.streams
 
+.PHONY: chaos
+chaos: assets ## Kill, cut, freeze and race real servers in full, for about an hour; `make test` does it in short.
+	@$(BIN)/python -m tests.chaos $(PROOFS)
+
 .PHONY: evals
 evals: assets ## Run the requests of the demo company with the embedded model; state decides.
 	@$(BIN)/python -m evals.requests

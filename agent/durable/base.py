@@ -7,6 +7,7 @@ steps a handler may only depend on its argument, on step results, and on what do
 * DurableError
   x WorkLost        another process has taken this piece of work over: stop, and write nothing more
   x WorkDiverged    the recorded steps are not those of this code: the work cannot go on
+  x RecordsAway     the records cannot be reached: this attempt ends, and the work goes on later
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ class WorkLost(DurableError):
 
 class WorkDiverged(DurableError):
     """The recorded steps are not those of this code."""
+
+
+class RecordsAway(DurableError):
+    """The records cannot be reached: this attempt ends, and the work goes on later."""
 
 
 class Engine(Protocol):
@@ -64,7 +69,7 @@ class Engine(Protocol):
         depend on time.
 
         Raises:
-            WorkLost, WorkDiverged
+            WorkLost, WorkDiverged, RecordsAway
         """
         ...
 
@@ -78,6 +83,10 @@ class Engine(Protocol):
 
     async def recover(self, replica_ids: Sequence[str]) -> int:
         """Let the unfinished work of dead processes go on, here or in any other that lives. Returns how much it was."""
+        ...
+
+    async def resume(self, work_id: str) -> None:
+        """Let unfinished work that was given back go on, here or in any other process."""
         ...
 
     async def forget(self, work_ids: Sequence[str]) -> None:

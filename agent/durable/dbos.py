@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from agent.durable.base import Handler, Status, WorkDiverged, WorkLost
+from agent.durable.base import Handler, RecordsAway, Status, WorkDiverged, WorkLost
 from prisma.migrate.urls import SqliteTarget, parse_url
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class DbosEngine:
             config["system_database_url"] = str(self._sql.url)
         else:
             config["system_database_url"] = self._target.dsn
+            _know_when_postgresql_is_away()
         return config
 
     def _launch(self, config: DBOSConfig) -> None:
@@ -118,6 +119,7 @@ class DbosEngine:
 
     async def step(self, name: str, work: Callable[[], Awaitable[Any]]) -> Any:
         from dbos import DBOS, error
+        from sqlalchemy.exc import DBAPIError
 
         async def step() -> Any:
             return await work()
@@ -128,6 +130,8 @@ class DbosEngine:
             raise WorkLost(str(lost)) from None
         except error.DBOSUnexpectedStepError as diverged:
             raise WorkDiverged(str(diverged)) from None
+        except DBAPIError as away:  # the work itself does not use SQLAlchemy
+            raise RecordsAway(str(away)) from None
 
     async def sleep(self, seconds: float) -> None:
         from dbos import DBOS
@@ -151,6 +155,11 @@ class DbosEngine:
         recover = DBOS._recover_pending_workflows  # pyright: ignore[reportPrivateUsage]
         handles = await asyncio.to_thread(recover, list(replica_ids))
         return len(handles)
+
+    async def resume(self, work_id: str) -> None:
+        from dbos import DBOS
+
+        await DBOS.resume_workflow_async(work_id)
 
     async def forget(self, work_ids: Sequence[str]) -> None:
         from dbos import DBOS
@@ -188,6 +197,23 @@ def _workflow() -> Any:
         await engine._handlers[handler](argument)  # pyright: ignore[reportPrivateUsage]
 
     return work
+
+
+@cache
+def _know_when_postgresql_is_away() -> None:
+    """DBOS waits for a database that is away, which it knows by psycopg's words; not by all of them.
+
+    An operational error without an SQLSTATE did not come from the server: there was none.
+    """
+    from psycopg import OperationalError
+    from sqlalchemy import Engine, event
+    from sqlalchemy.engine import ExceptionContext
+
+    @event.listens_for(Engine, "handle_error")
+    def mark(context: ExceptionContext) -> None:  # pyright: ignore[reportUnusedFunction]  registered by the decorator
+        error = context.original_exception
+        if isinstance(error, OperationalError) and error.sqlstate is None:
+            context.is_disconnect = True
 
 
 def _sqlite(target: SqliteTarget) -> SqlEngine:
