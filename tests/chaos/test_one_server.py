@@ -21,7 +21,7 @@ async def test_a_reader_who_leaves_after_every_event_reads_the_same_bytes_after_
         await approve_all(server, run_id)
         await Desk(server).ended(run_id)
         before = await whole(server, run_id)
-        assert await read_one_by_one(made, run_id, restart=True, every=12) == before
+        assert await read_one_by_one(made, run_id, restart=True, every=20) == before
 
 
 async def test_what_was_queued_and_what_was_to_be_interrupted_outlives_the_process(on_sqlite: OpenTrial):

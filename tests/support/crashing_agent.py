@@ -49,8 +49,8 @@ async def main(url: str, thread_id: str, where: str) -> None:
     if where == "recorded":
         execute = Ledger.execute
 
-        async def execute_and_die(*arguments: Any) -> Any:
-            await execute(*arguments)
+        async def execute_and_die(*arguments: Any, **options: Any) -> Any:
+            await execute(*arguments, **options)
             die()
 
         setattr(Ledger, "execute", execute_and_die)  # noqa: B010  a test double of one method

@@ -171,14 +171,15 @@ async def kill_at_random(made: Trial, *, kills: int, open_orders: int, seconds: 
     await made.conclude()
 
 
-async def kill_at_points(made: Trial, points: Sequence[str], *, open_orders: int = 1) -> None:
+async def kill_at_points(made: Trial, points: Sequence[str], *, open_orders: int = 1, conclude: bool = True) -> None:
     """Let the server die at each of these points."""
     replica = made.replicas[0]
     for point in points:
         await replica.start(ready=False, DIE_AT=point)
         await made.die(replica, point, open_orders=open_orders)
-    await replica.start()
-    await made.conclude()
+    if conclude:
+        await replica.start()
+        await made.conclude()
 
 
 async def kill_one_of_two(made: Trial, *, kills: int, open_orders: int, seconds: float, chance: random.Random) -> None:
