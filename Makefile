@@ -52,6 +52,10 @@ bench: assets ## Measure, against peers and limits, in one run.
 	@$(BIN)/python -m benchmarks.streams
 	@$(BIN)/python -m benchmarks.durability
 
+.PHONY: chaos
+chaos: assets ## Kill, cut, freeze and race real servers in full, for about an hour; `make test` does it in short.
+	@$(BIN)/python -m tests.chaos $(PROOFS)
+
 .PHONY: evals
 evals: assets ## Run the requests of the demo company with the embedded model; state decides.
 	@$(BIN)/python -m evals.requests

@@ -18,7 +18,7 @@ from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
 from agent.conversation import grounding_after, load_history, newest_that_fit
 from agent.deps import Deps, Services
-from agent.durable.base import WorkDiverged, WorkLost
+from agent.durable.base import DurableError, WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
 from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, Ending, RunStopped
 from agent.errors import RunNotFound
@@ -130,6 +130,18 @@ class Runner:
         await engine.begin(HANDLER, work_id(row.id, row.stretch), work_id(row.id, row.stretch))
         return True
 
+    async def revive(self, row: Run) -> bool:
+        """Let a stretch that is ours and that nobody works on go on. False when the engine thinks that it is over."""
+        engine, name = self.services.engine, work_id(row.id, row.stretch)
+        match await engine.status(name):
+            case "unknown":
+                await engine.begin(HANDLER, name, name)
+            case "unfinished":
+                await engine.resume(name)
+            case "finished":
+                return False
+        return True
+
     def stop(self, run_id: str, ending: Ending) -> bool:
         """Stop a run between effects. False when it does not work here."""
         work = self._working.get(run_id)
@@ -218,6 +230,8 @@ class Runner:
             except Exception:
                 log.exception("run_broken_off", extra={"run_id": run_id})
                 await self._abandon(work)
+                if self.services.engine.durable:  # its recorded steps are only found again from the start
+                    raise asyncio.CancelledError from None  # it stays unfinished: see `Agent._watch_strays`
                 await asyncio.sleep(RETRY_INTERVAL)
                 work = await self._claim(run_id, int(number), None)
 
@@ -388,7 +402,7 @@ class Runner:
             log.exception("run_given_up", extra={"run_id": work.run_id})
             state["ending"] = INTERRUPTED
             await self._end(work, grounding, state, principal)
-        except (WorkLost, HandedOver):
+        except (DurableError, HandedOver):
             raise
         except Exception:
             log.exception("run_not_begun", extra={"run_id": work.run_id})
@@ -446,7 +460,7 @@ class Runner:
             except WorkDiverged:
                 log.exception("run_given_up", extra={"run_id": work.run_id})
                 state["ending"] = INTERRUPTED
-            except (WorkLost, HandedOver):
+            except (DurableError, HandedOver):
                 raise
             except Exception:
                 log.exception("graph_bug", extra={"run_id": work.run_id})

@@ -451,15 +451,16 @@ class Agent:
                 log.exception("cancels_not_read")  # a database that is away comes back
 
     async def _watch_strays(self) -> None:
-        """Runs that are ours and that we do not work on: a request or a decision was recorded, and broken off then."""
+        """Runs that are ours and that we do not work on: a request, a decision or an attempt was broken off."""
         seen: set[str] = set()
         while True:
             await asyncio.sleep(STRAY_INTERVAL)
             try:
                 rows = await self._runs.owned_by(self.replica_id)
                 strays = [row for row in rows if not self._runner.works_on(row.id)]
-                await self._adopt([row for row in strays if row.id in seen])
-                seen = {row.id for row in strays}
+                revived = {row.id for row in strays if row.id in seen and await self._runner.revive(row)}
+                await self._adopt([row for row in strays if row.id in seen - revived])
+                seen = {row.id for row in strays} - revived
             except Exception:
                 log.exception("strays_not_read")  # a database that is away comes back
 

@@ -6,6 +6,7 @@ logged with the request's id and shows nothing of itself.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -20,6 +21,9 @@ from starlette.responses import Response
 from agent.errors import AgentError, Conflict, Forbidden, Invalid, NotFound, NotReady, TooBusy
 from api.documents import DocumentRefused
 from api.request_id import current_request_id
+from prisma.errors import DatabaseConnectionError
+
+log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -143,12 +147,20 @@ async def _on_document(_: Request, error: Exception) -> Response:
     return problem_response(_DOCUMENT_STATUSES[error.code], error.code, error.message)
 
 
+async def _on_database_away(_: Request, error: Exception) -> Response:
+    """Nothing is lost: what was recorded goes on, and whoever asks again with the same key gets the same run."""
+    log.warning("database_away", extra={"error": type(error).__name__})
+    detail = "The database cannot be reached; try again in a moment."
+    return problem_response(503, "database_unavailable", detail, headers={"Retry-After": "1"})
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     """Every error of a route becomes a problem; `api.middleware.errors` sees to the ones that are bugs."""
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(AgentError, _on_agent)
     app.add_exception_handler(DocumentRefused, _on_document)
+    app.add_exception_handler(DatabaseConnectionError, _on_database_away)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -5,9 +5,10 @@ with the same argument; what it did in a recorded step is not done again, the re
 steps a handler may only depend on its argument, on step results, and on what does not change.
 
 * DurableError
-  x WorkLost        another process has taken this piece of work over: stop, and write nothing more
-  x WorkDiverged    the recorded steps are not those of this code: the work cannot go on
-  x NotDurable      this engine begins nothing by itself
+  x WorkLost           another process has taken this piece of work over: stop, and write nothing more
+  x WorkDiverged       the recorded steps are not those of this code: the work cannot go on
+  x RecordsAway        the records cannot be reached: this attempt ends, and the work goes on later
+  x NotDurable         this engine begins nothing by itself
   x InvalidTimetable   its times cannot be read, or never come
   x TimetableExists    there is one of that name
 """
@@ -32,6 +33,10 @@ class WorkLost(DurableError):
 
 class WorkDiverged(DurableError):
     """The recorded steps are not those of this code."""
+
+
+class RecordsAway(DurableError):
+    """The records cannot be reached: this attempt ends, and the work goes on later."""
 
 
 class NotDurable(DurableError):
@@ -125,7 +130,7 @@ class Engine(Protocol):
         depend on time.
 
         Raises:
-            WorkLost, WorkDiverged
+            WorkLost, WorkDiverged, RecordsAway
         """
         ...
 
@@ -139,6 +144,10 @@ class Engine(Protocol):
 
     async def recover(self, replica_ids: Sequence[str]) -> int:
         """Let the unfinished work of dead processes go on, here or in any other that lives. Returns how much it was."""
+        ...
+
+    async def resume(self, work_id: str) -> None:
+        """Let unfinished work that was given back go on, here or in any other process."""
         ...
 
     async def forget(self, work_ids: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from agent.durable.base import Handler, Status, WorkDiverged, WorkLost
+from agent.durable.base import Handler, RecordsAway, Status, WorkDiverged, WorkLost
 from agent.durable.timetables import APPLICATION, WORKFLOW, DbosTimetables, following, system_url
 from prisma.migrate.urls import SqliteTarget, parse_url
 
@@ -98,6 +98,7 @@ class DbosEngine:
             config["system_database_url"] = str(self._sql.url)
         else:
             config["system_database_url"] = self._target.dsn
+            _know_when_postgresql_is_away()
         return config
 
     def _launch(self, config: DBOSConfig) -> None:
@@ -132,6 +133,7 @@ class DbosEngine:
 
     async def step(self, name: str, work: Callable[[], Awaitable[Any]]) -> Any:
         from dbos import DBOS, error
+        from sqlalchemy.exc import DBAPIError
 
         async def step() -> Any:
             return await work()
@@ -142,6 +144,8 @@ class DbosEngine:
             raise WorkLost(str(lost)) from None
         except error.DBOSUnexpectedStepError as diverged:
             raise WorkDiverged(str(diverged)) from None
+        except DBAPIError as away:  # the work itself does not use SQLAlchemy
+            raise RecordsAway(str(away)) from None
 
     async def sleep(self, seconds: float) -> None:
         from dbos import DBOS
@@ -165,6 +169,11 @@ class DbosEngine:
         recover = DBOS._recover_pending_workflows  # pyright: ignore[reportPrivateUsage]
         handles = await asyncio.to_thread(recover, list(replica_ids))
         return len(handles)
+
+    async def resume(self, work_id: str) -> None:
+        from dbos import DBOS
+
+        await DBOS.resume_workflow_async(work_id)
 
     async def forget(self, work_ids: Sequence[str]) -> None:
         from dbos import DBOS
@@ -226,6 +235,23 @@ def _scheduled() -> Any:
 async def _superseded(time: str, context: Mapping[str, str]) -> bool:
     """Whether a later time of the same schedule has come too: then that one makes up for this one."""
     return following(context["cron"], context["timezone"], datetime.fromisoformat(time)) <= datetime.now(UTC)
+
+
+@cache
+def _know_when_postgresql_is_away() -> None:
+    """DBOS waits for a database that is away, which it knows by psycopg's words; not by all of them.
+
+    An operational error without an SQLSTATE did not come from the server: there was none.
+    """
+    from psycopg import OperationalError
+    from sqlalchemy import Engine, event
+    from sqlalchemy.engine import ExceptionContext
+
+    @event.listens_for(Engine, "handle_error")
+    def mark(context: ExceptionContext) -> None:  # pyright: ignore[reportUnusedFunction]  registered by the decorator
+        error = context.original_exception
+        if isinstance(error, OperationalError) and error.sqlstate is None:
+            context.is_disconnect = True
 
 
 def _sqlite(target: SqliteTarget) -> SqlEngine:

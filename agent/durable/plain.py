@@ -61,6 +61,9 @@ class PlainEngine:
     async def recover(self, replica_ids: Sequence[str]) -> int:  # noqa: ARG002  nothing outlives its process
         return 0
 
+    async def resume(self, work_id: str) -> None:
+        pass  # what was given back is gone
+
     async def forget(self, work_ids: Sequence[str]) -> None:
         pass
 

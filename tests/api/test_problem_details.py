@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from api.app import create_app
 from api.problems import MEDIA_TYPE, status_of
 from api.service import Service
 from api.settings import ApiSettings
+from prisma.errors import UnreachableError
 from tests.support.asgi import in_process
 
 SECRET = "sk-live-51HxSecret"
@@ -50,6 +52,25 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert body["type"] == f"urn:deskclerk:problem:{code}"
     assert body["request_id"] == answer.headers["x-request-id"]
     return body
+
+
+async def test_a_database_that_is_away_is_no_bug_and_can_be_asked_again():
+    class AwayDatabase:
+        @property
+        def thread(self) -> Any:
+            raise UnreachableError(f"postgresql://desk:{SECRET}@db/desk")
+
+    @asynccontextmanager
+    async def open_away(_: ApiSettings, *, on_progress: OnProgress | None = None) -> AsyncGenerator[Service]:
+        yield Service(db=cast("Any", AwayDatabase()), agent=cast("Any", SimpleNamespace(ready=True)), model="none")
+
+    async with in_process(create_app(ApiSettings(), open_service=open_away)) as client:
+        await asyncio.sleep(0.05)
+        assert (await client.get("/readyz")).status_code == 200, (await client.get("/readyz")).text
+        answer = await client.get("/v1/threads")
+    problem(answer, 503, "database_unavailable")
+    assert answer.headers["retry-after"] == "1"
+    assert SECRET not in answer.text
 
 
 async def test_an_unknown_address(client: httpx.AsyncClient):

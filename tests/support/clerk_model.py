@@ -22,10 +22,12 @@ class ClerkModel:
 
     Args:
         token_seconds: Between two words of the answer.
+        slow_seconds: The same, for a person who says "slowly".
     """
 
-    def __init__(self, *, token_seconds: float = 0.0) -> None:
+    def __init__(self, *, token_seconds: float = 0.0, slow_seconds: float = 0.2) -> None:
         self.token_seconds = token_seconds
+        self.slow_seconds = slow_seconds
 
     async def __call__(self, body: JsonObject) -> AsyncIterator[JsonObject]:
         model, messages = body["model"], body["messages"]
@@ -35,8 +37,10 @@ class ClerkModel:
             function = {"function": {"index": 0, "name": name, "arguments": arguments}}
             yield orjson.loads(line(model, tool_calls=[function]))
         else:
+            said = next(message["content"] for message in reversed(messages) if message["role"] == "user")
+            pause = self.slow_seconds if "slowly" in said else self.token_seconds
             for number, word in enumerate(WORDS):
-                await asyncio.sleep(self.token_seconds)
+                await asyncio.sleep(pause)
                 yield orjson.loads(line(model, content=f" {word}" if number else word))
         yield orjson.loads(last_line(model, "stop", 100, len(WORDS)))
 

@@ -24,9 +24,13 @@ SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "of
 
 
 class PostgresServer:
-    """One throw-away server, reached over a Unix socket."""
+    """One throw-away server, reached over a Unix socket.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        settings: Over those that make it quick. With `synchronous_commit` off, `kill` loses what was just committed.
+    """
+
+    def __init__(self, root: Path, **settings: str) -> None:
         # The package asks for a runtime folder when it is imported, and warns where the machine has none.
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="pgrun"))
         if sys.version_info >= (3, 13):
@@ -35,7 +39,7 @@ class PostgresServer:
             import pgserver  # pyright: ignore[reportMissingTypeStubs]
         self._root = root
         self._server: Any = pgserver.get_server(root, cleanup_mode="stop")  # pyright: ignore[reportPrivateImportUsage, reportUnknownMemberType]
-        for name, value in SETTINGS.items():
+        for name, value in {**SETTINGS, **settings}.items():
             self._server.psql(f"ALTER SYSTEM SET {name} = '{value}'")
         self.restart()
 

@@ -1,0 +1,86 @@
+"""The engine's own records cannot be reached for a while: the run goes on afterwards, as if it had been killed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from agent import service
+from agent.durable.base import RecordsAway, Status
+from agent.durable.plain import PlainEngine
+from agent.principal import DEFAULT_TENANT
+from agent.service import Agent
+from agent.settings import AgentSettings
+from tests.agent.conftest import data_of, principal, types
+from tests.support.desk_tools import Desk, desk_tools
+from tests.support.scripted_model import ScriptedModel, asks, says
+
+if TYPE_CHECKING:
+    from prisma import Prisma
+
+
+class ForgetfulEngine(PlainEngine):
+    """Records steps in memory, and cannot when it comes to the `away`th."""
+
+    durable = True
+
+    def __init__(self, away: int) -> None:
+        super().__init__()
+        self.away = away
+        self.steps: list[Any] = []
+        self.replayed: int = 0
+        self.resumed: list[str] = []
+        self.begun: set[str] = set()
+
+    async def begin(self, handler: str, work_id: str, argument: str) -> None:
+        self.begun.add(work_id)
+        self.replayed = 0
+        await super().begin(handler, work_id, argument)
+
+    async def step(self, name: str, work: Callable[[], Awaitable[Any]]) -> Any:
+        self.replayed += 1
+        if self.replayed <= len(self.steps):
+            return self.steps[self.replayed - 1]
+        result = await work()
+        self.away -= 1
+        if self.away == 0:
+            raise RecordsAway("No such socket.")
+        self.steps.append(result)
+        return result
+
+    async def status(self, work_id: str) -> Status:
+        return "unfinished" if work_id in self.begun else "unknown"
+
+    async def resume(self, work_id: str) -> None:
+        self.resumed.append(work_id)
+        await self.begin("run", work_id, work_id)
+
+
+@pytest.mark.parametrize("away", [1, 2, 3])
+async def test_a_run_goes_on_from_its_last_recorded_step(database: Prisma, monkeypatch: pytest.MonkeyPatch, away: int):
+    monkeypatch.setattr(service, "STRAY_INTERVAL", 0.05)
+    engine, model = ForgetfulEngine(away), ScriptedModel([])
+    change = asks(("change", {"customer": "cus_acme"}))
+    model.script += [change, change, says("Done.")] if away == 1 else [change, says("Done."), says("Done.")]
+    agent = Agent.create(
+        AgentSettings(),
+        db=database,
+        backend=model,
+        engine=engine,
+        invoices=cast("Any", None),
+        tools=desk_tools(Desk()),
+    )
+    await agent.start()
+    thread = await database.thread.create(data={"tenant_id": DEFAULT_TENANT})
+    run_id = await agent.submit(thread_id=thread.id, input="Change cus_acme.", principal=principal("admin"))
+    async with asyncio.timeout(10):
+        assert (await agent.wait(run_id)).status == "succeeded"
+    events = [event async for event in agent.events(run_id)]
+    await agent.stop()
+    assert engine.resumed == [f"{run_id}:0"]
+    assert await database.tag.count() == 1
+    assert len(data_of(events, "tool.result")) == 1
+    assert types(events)[-1] == "run.finished"
