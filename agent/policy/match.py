@@ -26,6 +26,7 @@ class Values:
         found = leaves(dict(arguments), {})
         self._all = [(leaf.path, _INDEX.sub("[*]", leaf.path), leaf.value) for leaf in found]
         self._found: dict[str, list[tuple[str, Any]]] = {}
+        self._origins: dict[str, frozenset[Origin]] = {}
 
     def at(self, path: str) -> list[tuple[str, Any]]:
         """Those at `path` and below it, each with its own path: `lines[*].price`, `lines`, or `*` for all."""
@@ -36,6 +37,13 @@ class Values:
                 for exact, general, value in self._all
                 if path in ("*", general) or general.startswith((f"{path}.", f"{path}["))
             ]
+        return found
+
+    def origins(self, path: str, known: Mapping[str, Origin]) -> frozenset[Origin]:
+        """Where what is at `path` comes from; a value without an origin counts as made up."""
+        found = self._origins.get(path)
+        if found is None:
+            found = self._origins[path] = frozenset(known.get(exact, MODEL) for exact, _ in self.at(path))
         return found
 
 
@@ -58,8 +66,16 @@ def speaks(rule: Rule, request: Request, values: Values, used: Used | None) -> b
         (not rule.after_findings or bool(request.blocked))
         and (rule.after_reading is None or was_read(rule.after_reading, request.read))
         and all(_holds(predicate, values.at(path)) for path, predicate in rule.when.items())
-        and (not rule.require_origin or any(True for _ in misplaced(rule, request, values)))
+        and (not rule.require_origin or _comes_from_elsewhere(rule, request, values))
         and (rule.limit is None or _beyond(rule, values, used))
+    )
+
+
+def _comes_from_elsewhere(rule: Rule, request: Request, values: Values) -> bool:
+    return any(
+        not is_among(origin, wanted)
+        for path, wanted in rule.require_origin.items()
+        for origin in values.origins(path, request.origins)
     )
 
 
@@ -68,8 +84,13 @@ def misplaced(rule: Rule, request: Request, values: Values) -> Iterator[str]:
     for path, wanted in rule.require_origin.items():
         for exact, _ in values.at(path):
             origin = request.origins.get(exact, MODEL)
-            if not any(is_origin(origin, pattern) for pattern in wanted):
+            if not is_among(origin, wanted):
                 yield exact
+
+
+def is_among(origin: Origin, patterns: Sequence[str]) -> bool:
+    """Whether one of the patterns is the origin's."""
+    return any(is_origin(origin, pattern) for pattern in patterns)
 
 
 def is_origin(origin: Origin, pattern: str) -> bool:
@@ -95,6 +116,9 @@ def _holds(predicate: Predicate, values: Sequence[tuple[str, Any]]) -> bool:
     if predicate.present is not None and predicate.present != bool(values):
         return False
     tests = predicate.tests
+    if len(tests) == 1:
+        [test] = tests
+        return any(test(value) for _, value in values)
     return not tests or any(all(test(value) for test in tests) for _, value in values)
 
 
