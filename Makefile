@@ -51,6 +51,7 @@ bench: assets ## Measure, against peers and limits, in one run.
 	@$(BIN)/python -m benchmarks.prisma
 	@$(BIN)/python -m benchmarks.streams
 	@$(BIN)/python -m benchmarks.durability
+	@$(BIN)/python -m benchmarks.policy
 
 .PHONY: chaos
 chaos: assets ## Kill, cut, freeze and race real servers in full, for about an hour; `make test` does it in short.

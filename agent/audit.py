@@ -92,12 +92,18 @@ class Audit:
             batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
             try:
                 await self._write(batch)
-            except Exception:
-                log.exception("audit_not_written", extra={"entries": len(batch)})
-                for entry in batch:
-                    _to_log(entry)
+            except Exception:  # noqa: BLE001  one that cannot be written must not cost the others
+                await self._write_each(batch)
             for _ in batch:  # only now: a write that is broken off is done again by whoever flushes next
                 self._waiting.popleft()
+
+    async def _write_each(self, batch: list[Entry]) -> None:
+        for entry in batch:
+            try:
+                await self._write([entry])
+            except Exception:
+                log.exception("audit_not_written")
+                _to_log(entry)
 
     async def _write(self, batch: list[Entry]) -> None:
         async for attempt in again(PATIENCE):
@@ -126,7 +132,8 @@ def shown_origins(origins: Mapping[str, str]) -> dict[str, str]:
 def _plain(origin: Origin) -> str:
     if origin.kind != "web":
         return str(origin)
-    return str(Origin("web", origin.detail.partition("?")[0].partition("#")[0].rpartition("@")[2]))
+    scheme, slashes, address = origin.detail.partition("?")[0].partition("#")[0].rpartition("://")
+    return str(Origin("web", scheme + slashes + address.rpartition("@")[2]))
 
 
 def _to_log(entry: Entry) -> None:

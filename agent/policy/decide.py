@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import reduce
 
-from agent.policy.match import binds, covers, speaks, values_of, was_read
+from agent.policy.match import Values, binds, covers, speaks, was_read
 from agent.policy.model import Capability, PolicyFile, Rule
 from agent.policy.request import MILDEST_FIRST, Decision, Request, Used, Verdict, mildest, strictest
 from agent.principal import DEFAULT_TENANT, Role
@@ -109,7 +109,7 @@ class Policy:
         verdicts = [Verdict(granted, CAPABILITY, _told(_REASONS[granted], tool))]
         rules = [rule for rule in self.rules_about(tool) if binds(rule, request.roles, request.tenant_id)]
         if rules:
-            values = values_of(request.arguments)
+            values = Values(request.arguments)
             for rule in rules:
                 if speaks(rule, request, values, used.get(rule.name)):
                     reason = request.blocked if rule.after_findings else _told(rule.reason, tool)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agent.event_store import again
 from agent.policy.decide import Policy
-from agent.policy.match import covers, money_at, values_of
+from agent.policy.match import Values, covers, money_at
 from agent.policy.model import Limit, Rule
 from agent.policy.request import Request, Used
 from agent.principal import Principal
@@ -94,7 +94,7 @@ class Limits:
         money, minor = limit.money, 0
         if money is not None and limit.of is not None:
             minor += sum(_spent(row, limit.of, money.currency) for row in rows)
-            minor += sum(money_at(values_of(one.arguments), limit.of, money.currency) or 0 for one in coming)
+            minor += sum(money_at(Values(one.arguments), limit.of, money.currency) or 0 for one in coming)
         return Used(calls=len(rows) + len(coming), minor=minor)
 
     async def _rows(self, limit: Limit, call: Passing, tools: Sequence[str]) -> list[Effect]:
@@ -137,7 +137,7 @@ def _spent(row: Effect, path: str, currency: str) -> int:
     """What an effect came to: as it was asked for, else as its result tells under the same name."""
     for told in (row.arguments, row.result):
         if isinstance(told, dict):
-            amount = money_at(values_of(cast("dict[str, Any]", told)), path, currency)
+            amount = money_at(Values(cast("dict[str, Any]", told)), path, currency)
             if amount is not None:
                 return amount
     return 0

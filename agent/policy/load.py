@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from agent.grounding.walk import schema_of
 from agent.policy.decide import Policy
@@ -137,9 +137,14 @@ def has_path(tool: AnyTool, path: str) -> bool:
     )
 
 
-def paths_of(tool: AnyTool) -> list[str]:
+def paths_of(tool: AnyTool) -> tuple[str, ...]:
     """Every argument's path, like `lines[*].quantity`."""
-    return list(dict.fromkeys(_paths(schema_of(tool.arguments, "validation"), "")))
+    return _paths_of(tool.arguments)
+
+
+@cache
+def _paths_of(arguments: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_paths(schema_of(arguments, "validation"), "")))
 
 
 def _paths(schema: dict[str, Any], path: str) -> Iterator[str]:

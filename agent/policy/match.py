@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from operator import ge, gt, le, lt
 from typing import Any
 
 from agent.grounding.walk import leaves
-from agent.policy.model import Bound, Capability, Predicate, Rule, Scalar
+from agent.policy.compare import as_money
+from agent.policy.model import Capability, Predicate, Rule
 from agent.policy.request import Request, Used
 from agent.principal import Role
-from tools.money import Money
 from tools.origin import MODEL, Origin
 from tools.registry import AnyTool
-
-Values = Sequence[tuple[str, str, Any]]
-"""An argument's path, the same with `[*]` for each index, and its value."""
 
 _INDEX = re.compile(r"\[\d+\]")
 
 
-def values_of(arguments: Mapping[str, Any]) -> Values:
-    """Every value that a call is given."""
-    return [(leaf.path, _INDEX.sub("[*]", leaf.path), leaf.value) for leaf in leaves(dict(arguments), {})]
+class Values:
+    """Every value that a call is given, by path."""
 
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        found = leaves(dict(arguments), {})
+        self._all = [(leaf.path, _INDEX.sub("[*]", leaf.path), leaf.value) for leaf in found]
+        self._found: dict[str, list[tuple[str, Any]]] = {}
+        self._origins: dict[str, frozenset[Origin]] = {}
 
-def at(values: Values, path: str) -> Iterator[tuple[str, Any]]:
-    """The values at `path` and below it, each with its own path; `*` names all."""
-    for exact, general, value in values:
-        if path in ("*", general) or general.startswith((f"{path}.", f"{path}[")):
-            yield exact, value
+    def at(self, path: str) -> list[tuple[str, Any]]:
+        """Those at `path` and below it, each with its own path: `lines[*].price`, `lines`, or `*` for all."""
+        found = self._found.get(path)
+        if found is None:
+            found = self._found[path] = [
+                (exact, value)
+                for exact, general, value in self._all
+                if path in ("*", general) or general.startswith((f"{path}.", f"{path}["))
+            ]
+        return found
+
+    def origins(self, path: str, known: Mapping[str, Origin]) -> frozenset[Origin]:
+        """Where what is at `path` comes from; a value without an origin counts as made up."""
+        found = self._origins.get(path)
+        if found is None:
+            found = self._origins[path] = frozenset(known.get(exact, MODEL) for exact, _ in self.at(path))
+        return found
 
 
 def covers(part: Rule | Capability, tool: AnyTool) -> bool:
@@ -54,19 +65,32 @@ def speaks(rule: Rule, request: Request, values: Values, used: Used | None) -> b
     return (
         (not rule.after_findings or bool(request.blocked))
         and (rule.after_reading is None or was_read(rule.after_reading, request.read))
-        and all(_holds(predicate, [value for _, value in at(values, path)]) for path, predicate in rule.when.items())
-        and (not rule.require_origin or any(True for _ in misplaced(rule, request, values)))
+        and all(_holds(predicate, values.at(path)) for path, predicate in rule.when.items())
+        and (not rule.require_origin or _comes_from_elsewhere(rule, request, values))
         and (rule.limit is None or _beyond(rule, values, used))
+    )
+
+
+def _comes_from_elsewhere(rule: Rule, request: Request, values: Values) -> bool:
+    return any(
+        not is_among(origin, wanted)
+        for path, wanted in rule.require_origin.items()
+        for origin in values.origins(path, request.origins)
     )
 
 
 def misplaced(rule: Rule, request: Request, values: Values) -> Iterator[str]:
     """Paths of arguments that do not come from where the rule wants them from."""
     for path, wanted in rule.require_origin.items():
-        for exact, _ in at(values, path):
+        for exact, _ in values.at(path):
             origin = request.origins.get(exact, MODEL)
-            if not any(is_origin(origin, pattern) for pattern in wanted):
+            if not is_among(origin, wanted):
                 yield exact
+
+
+def is_among(origin: Origin, patterns: Sequence[str]) -> bool:
+    """Whether one of the patterns is the origin's."""
+    return any(is_origin(origin, pattern) for pattern in patterns)
 
 
 def is_origin(origin: Origin, pattern: str) -> bool:
@@ -88,75 +112,14 @@ def _parsed(pattern: str) -> Origin:
 # ------------------------------------------------------------ arguments
 
 
-def _holds(predicate: Predicate, values: Sequence[Any]) -> bool:
+def _holds(predicate: Predicate, values: Sequence[tuple[str, Any]]) -> bool:
     if predicate.present is not None and predicate.present != bool(values):
         return False
-    tests = _tests(predicate)
-    return not tests or any(all(test(value) for test in tests) for value in values)
-
-
-def _tests(predicate: Predicate) -> list[Callable[[Any], bool]]:
-    tests: list[Callable[[Any], bool]] = []
-    if (eq := predicate.eq) is not None:
-        tests.append(lambda value: _same(value, eq))
-    if (among := predicate.in_) is not None:
-        tests.append(lambda value: any(_same(value, one) for one in among))
-    if (outside := predicate.not_in) is not None:
-        tests.append(lambda value: not any(_same(value, one) for one in outside))
-    if (pattern := predicate.matches) is not None:
-        tests.append(lambda value: _matches(pattern, value))
-    if (other := predicate.not_matches) is not None:
-        tests.append(lambda value: not _matches(other, value))
-    bounds = ((predicate.lt, lt), (predicate.lte, le), (predicate.gt, gt), (predicate.gte, ge))
-    tests += [_bounded(bound, fits) for bound, fits in bounds if bound is not None]
-    return tests
-
-
-def _bounded(bound: Bound, fits: Callable[[int, int], bool]) -> Callable[[Any], bool]:
-    def test(value: Any) -> bool:
-        order = _order(value, bound)
-        return True if order is None else fits(order, 0)  # what cannot be compared is not let through
-
-    return test
-
-
-def _order(value: Any, bound: Bound) -> int | None:
-    """Below 0, 0 or above, as `value` is to `bound`; None for other currencies, and for what is no amount."""
-    one: Money | Decimal | None
-    if isinstance(bound, str):
-        one, other = _as_money(value), Money.parse(bound)
-        if one is None or one.currency != other.currency:
-            return None
-        return (one.minor > other.minor) - (one.minor < other.minor)
-    one, than = _as_number(value), Decimal(str(bound))
-    return None if one is None else (one > than) - (one < than)
-
-
-def _same(value: Any, wanted: Scalar) -> bool:
-    if isinstance(value, bool) or isinstance(wanted, bool):
-        return value is wanted
-    if isinstance(wanted, str):
-        return value == wanted or ((money := _as_money(value)) is not None and money == _as_money(wanted))
-    return _as_number(value) == Decimal(str(wanted))
-
-
-def _matches(pattern: str, value: Any) -> bool:
-    return re.fullmatch(pattern, str(value), re.DOTALL) is not None
-
-
-def _as_money(value: Any) -> Money | None:
-    try:
-        return Money.parse(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _as_number(value: Any) -> Decimal | None:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and not isinstance(value, bool) else None
+    tests = predicate.tests
+    if len(tests) == 1:
+        [test] = tests
+        return any(test(value) for _, value in values)
+    return not tests or any(all(test(value) for test in tests) for _, value in values)
 
 
 # ------------------------------------------------------------ limits
@@ -164,7 +127,7 @@ def _as_number(value: Any) -> Decimal | None:
 
 def money_at(values: Values, path: str, currency: str) -> int | None:
     """The money at `path`, added up, in minor units; None for none, and for any in another currency."""
-    found = [_as_money(value) for _, value in at(values, path)]
+    found = [as_money(value) for _, value in values.at(path)]
     amounts = [money.minor for money in found if money is not None and money.currency == currency]
     return sum(amounts) if amounts and len(amounts) == len(found) else None
 

@@ -6,12 +6,14 @@ A list that is left out means everything; an empty list is an error, so that not
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from agent.policy.compare import tests_of
 from agent.policy.request import Decision
 from agent.principal import Role
 from tools.money import Money
@@ -93,6 +95,11 @@ class Predicate(Part):
     matches: Annotated[Regex | None, Field(description="The whole value, as Python's `re.fullmatch`.")] = None
     not_matches: Regex | None = None
     present: Annotated[bool | None, Field(description="Whether the argument is given at all.")] = None
+
+    @cached_property
+    def tests(self) -> list[Callable[[Any], bool]]:
+        """Made once: a policy is asked often."""
+        return tests_of(self)
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from api.cli.exits import UNAVAILABLE, Stop
+from api.cli.exits import UNAVAILABLE, USAGE, Stop
 
 app = typer.Typer(
     name="deskclerk",
@@ -27,6 +27,12 @@ effects = typer.Typer(
     help="What was done to the world, and what nobody knows.",
     no_args_is_help=True,
 )
+policy = typer.Typer(
+    name="policy",
+    rich_markup_mode=None,
+    help="Who may do what, and what a person is asked.",
+    no_args_is_help=True,
+)
 app.add_typer(db)
 app.add_typer(models)
 app.add_typer(effects)
@@ -34,6 +40,7 @@ schedule = typer.Typer(
     name="schedule", rich_markup_mode=None, help="Requests that are made at set times.", no_args_is_help=True
 )
 app.add_typer(schedule)
+app.add_typer(policy)
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Approve everything, and say so.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the events, one JSON object a line.")]
@@ -248,3 +255,51 @@ def run_schedule(
     from api.cli.schedule import run
 
     return run(name, url=url, yes=yes, as_json=json)
+
+
+PolicyPath = Annotated[Path | None, typer.Option("--file", help="Default: DESKCLERK_POLICY, else the built-in.")]
+
+
+@policy.command()
+@fails_plainly
+def check(
+    file: Annotated[Path | None, typer.Argument(help="Default: DESKCLERK_POLICY, else the built-in.")] = None,
+) -> int:
+    """Validate a policy and print its rules. Exit code 1 when there are warnings."""
+    from api.cli.policy import check
+
+    return check(file)
+
+
+@policy.command()
+@fails_plainly
+def explain(
+    subject: Annotated[str | None, typer.Argument(help="A run's id or RUN:CALL: print what the audit has.")] = None,
+    *,
+    tool: Annotated[str | None, typer.Option(help="The tool that is called.")] = None,
+    role: Annotated[list[str] | None, typer.Option(help="A role of the caller; again for another.")] = None,
+    tenant: Annotated[str, typer.Option(help="The caller's company.")] = "default",
+    argument: Annotated[list[str] | None, typer.Option(help="path=value, like lines[0].quantity=2.")] = None,
+    origin: Annotated[list[str] | None, typer.Option(help="path=origin, like customer=document(doc_7).")] = None,
+    read: Annotated[list[str] | None, typer.Option(help="An origin or a tool that was read before.")] = None,
+    findings: Annotated[bool, typer.Option("--findings", help="A check has found what blocks.")] = False,
+    file: PolicyPath = None,
+) -> None:
+    """Say which rules speak of a call, which decides, and why."""
+    from api.cli.policy import explain, explain_subject
+
+    if (subject is None) == (tool is None):
+        raise Stop("Give either a run (or RUN:CALL), or --tool with --role.", USAGE)
+    if subject is not None:
+        explain_subject(subject)
+        return
+    explain(
+        file,
+        tool=tool or "",
+        roles=role or [],
+        tenant=tenant,
+        arguments=argument or [],
+        origins=origin or [],
+        read=read or [],
+        findings=findings,
+    )

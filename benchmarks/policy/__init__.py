@@ -1,0 +1,1 @@
+"""How long policy thinks about a call, with as many rules as a company may have."""
