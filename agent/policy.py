@@ -78,7 +78,16 @@ def no_effects_after_blocking_findings(request: Request) -> Verdict | None:
     return None
 
 
-RULES: tuple[Rule, ...] = (role_may_use_tool, no_effects_after_blocking_findings)
+def ask_before_untrusted_addresses(request: Request) -> Verdict | None:
+    """What is in an address leaves with the call, so one that strangers wrote is a way to send."""
+    if request.tool.egress is None:
+        return None
+    if (origin := request.origins.get(request.tool.egress)) is not None and not origin.untrusted:
+        return None
+    return Verdict("ask", "ask_before_untrusted_addresses", "A person decides whether this address is gone to.")
+
+
+RULES: tuple[Rule, ...] = (role_may_use_tool, no_effects_after_blocking_findings, ask_before_untrusted_addresses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
     from agent.llm.settings import LlmSettings
     from agent.service import Agent
     from agent.settings import AgentSettings
-    from tools.settings import ToolSettings, create_invoices, create_search
+    from tools.settings import ToolSettings, create_invoices, create_search, create_web
 
     agent_settings, tool_settings, llm_settings = AgentSettings(), ToolSettings(), LlmSettings()
     async with AsyncExitStack() as stack:
@@ -85,6 +85,9 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
         search = create_search(tool_settings)
         if search is not None:
             stack.push_async_callback(search.close)
+        web = create_web(tool_settings)
+        if web is not None:
+            stack.push_async_callback(web.close)
         agent = Agent.create(
             agent_settings,
             db=db,
@@ -92,6 +95,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
             engine=DbosEngine(settings.database_url) if agent_settings.durable == "on" else PlainEngine(),
             invoices=invoices,
             search=search,
+            web=web,
             secrets=secret_values(settings, agent_settings, tool_settings, llm_settings),
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)
