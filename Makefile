@@ -51,6 +51,7 @@ bench: assets ## Measure, against peers and limits, in one run.
 	@$(BIN)/python -m benchmarks.prisma
 	@$(BIN)/python -m benchmarks.streams
 	@$(BIN)/python -m benchmarks.durability
+	@$(BIN)/python -m benchmarks.guards
 
 .PHONY: evals
 evals: assets ## Run the requests of the demo company with the embedded model; state decides.
