@@ -56,6 +56,7 @@ bench: assets ## Measure, against peers and limits, in one run.
 .PHONY: chaos
 chaos: assets ## Kill, cut, freeze and race real servers in full, for about an hour; `make test` does it in short.
 	@$(BIN)/python -m tests.chaos $(PROOFS)
+	@$(BIN)/python -m benchmarks.guards
 
 .PHONY: evals
 evals: assets ## Run the requests of the demo company with the embedded model; state decides.

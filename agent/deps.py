@@ -26,6 +26,7 @@ from tools.system import Attempt, System
 if TYPE_CHECKING:
     from tools.invoicing import Invoices
     from tools.search import Search
+    from tools.web import WebClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Services:
     output_guards: Sequence[OutputGuard]
     secrets: Sequence[str] = ()
     classify: Classifier | None = None
+    web: WebClient | None = None
 
     def tool_context(
         self,
@@ -68,6 +70,7 @@ class Services:
             idempotency_key=idempotency_key,
             invoices=self.invoices,
             search=self.search,
+            web=self.web,
             attempt=attempt,
             now=self.clock,
         )
@@ -82,7 +85,7 @@ class Services:
 
     def tools_for(self, principal: Principal) -> list[AnyTool]:
         """Every tool that may be in this principal's prompt: the role may use it and what it needs is configured."""
-        there = {"search": self.search, "invoices": self.invoices, "user_id": principal.user_id}
+        there = {"search": self.search, "web": self.web, "invoices": self.invoices, "user_id": principal.user_id}
         return [
             tool
             for tool in self.tools.values()

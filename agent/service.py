@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from tools.invoicing import Invoices
     from tools.registry import AnyTool
     from tools.search import Search
+    from tools.web import WebClient
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,7 @@ class Agent:
         invoices: Invoices,
         engine: Engine | None = None,
         search: Search | None = None,
+        web: WebClient | None = None,
         secrets: Sequence[str] = (),
         classify: Classifier | None = None,
         clock: Callable[[], datetime] = utc_now,
@@ -118,6 +120,7 @@ class Agent:
 
         Args:
             engine: What carries runs through crashes; else nothing does.
+            web: Reads pages by their addresses; else nothing does.
             secrets: Values that no answer may hold.
             classify: Looks at each sentence of an answer; what it objects to is told, and stops nothing.
             tools: By name; else the whole catalogue.
@@ -138,6 +141,7 @@ class Agent:
             tools=tools,
             input_guards=input_guards(),
             output_guards=output_guards(),
+            web=web,
             secrets=secrets,
             classify=classify,
         )

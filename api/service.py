@@ -78,7 +78,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
     from agent.service import Agent
     from agent.settings import AgentSettings
     from tools.registry import catalog
-    from tools.settings import ToolSettings, create_invoices, create_search
+    from tools.settings import ToolSettings, create_invoices, create_search, create_web
 
     agent_settings, tool_settings, llm_settings = AgentSettings(), ToolSettings(), LlmSettings()
     policy = load_policy(agent_settings.policy, catalog())
@@ -89,6 +89,9 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
         search = create_search(tool_settings)
         if search is not None:
             stack.push_async_callback(search.close)
+        web = create_web(tool_settings)
+        if web is not None:
+            stack.push_async_callback(web.close)
         agent = Agent.create(
             agent_settings,
             db=db,
@@ -97,6 +100,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
             invoices=invoices,
             search=search,
             policy=policy,
+            web=web,
             secrets=secret_values(settings, agent_settings, tool_settings, llm_settings),
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)

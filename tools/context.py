@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from prisma import Prisma
     from tools.invoicing import Invoices
     from tools.search import Search
+    from tools.web import WebClient
 
 
 def utc_now() -> datetime:
@@ -36,5 +37,6 @@ class ToolContext:
     invoices: Invoices
     user_id: str | None = None
     search: Search | None = None
+    web: WebClient | None = None
     attempt: Attempt = "first"
     now: Callable[[], datetime] = field(default=utc_now)

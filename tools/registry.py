@@ -31,6 +31,8 @@ class Tool(Generic[A, R]):
         timeout: Seconds until `TimedOut`.
         results: Origin of the values in its result; `document` and `web` are untrusted text.
         needs: Fields of `ToolContext` that must be there (not None) for the tool to be offered.
+        egress: The argument that is an address outside which a call goes to; None for none. It leaves with the call,
+            so policy treats one of untrusted origin as sending.
         through: The field of `ToolContext` whose system (`tools/system.py`) has the effect; None for our own database.
     """
 
@@ -41,6 +43,7 @@ class Tool(Generic[A, R]):
     results: OriginKind
     needs: tuple[str, ...]
     through: str | None
+    egress: str | None
     arguments: type[A]
     result: type[R]
     run: Callable[[A, ToolContext], Awaitable[R]]
@@ -53,6 +56,7 @@ def tool(
     results: OriginKind = "record",
     needs: tuple[str, ...] = (),
     through: str | None = None,
+    egress: str | None = None,
 ) -> Callable[[Callable[[A, ToolContext], Awaitable[R]]], Tool[A, R]]:
     """Make a tool of an async function `(arguments model, context) -> result model`; its docstring is for the model.
 
@@ -81,6 +85,7 @@ def tool(
             results=results,
             needs=needs,
             through=through,
+            egress=egress,
             arguments=cast("type[A]", arguments),
             result=cast("type[R]", result),
             run=function,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tools.invoicing import Invoices, Ledger
 from tools.invoicing.stripe import API_BASE, Stripe, StripeClient
 from tools.search import Search, Searxng
+from tools.web import WebClient, WebLimits
 
 _INVOICING = ("ledger", "stripe")
 
@@ -22,6 +23,12 @@ class ToolSettings(BaseSettings):
     )
 
     search: Annotated[str, Field(description="`searxng:<url>` or `off`.")] = "off"
+    web_ports: Annotated[frozenset[int], Field(description="Ports that web pages are read from.")] = frozenset(
+        (80, 443)
+    )
+    web_networks: Annotated[
+        tuple[IPvAnyNetwork, ...], Field(description="Networks that are not public and that pages are read from.")
+    ] = ()
     invoicing: Annotated[str, Field(description="`ledger`, our own database, or `stripe`.")] = "ledger"
     stripe_api_key: Annotated[
         SecretStr | None, Field(validation_alias="STRIPE_API_KEY", description="Secret or restricted key.")
@@ -71,3 +78,10 @@ def create_invoices(settings: ToolSettings) -> Invoices:
 def create_search(settings: ToolSettings) -> Search | None:
     """The search engine; None when searching is off."""
     return None if settings.search == "off" else Searxng(settings.search.removeprefix("searxng:"))
+
+
+def create_web(settings: ToolSettings) -> WebClient | None:
+    """What reads pages by their addresses; None when searching is off."""
+    if settings.search == "off":
+        return None
+    return WebClient(WebLimits(allowed=settings.web_networks, ports=settings.web_ports))

@@ -113,3 +113,11 @@ Email = Annotated[
     StringConstraints(pattern=f"^{EMAIL.pattern}$", max_length=254),
     WithJsonSchema({"type": "string", "format": "email", "x-value": "email"}),
 ]
+
+URL = re.compile(r"https?://[^\s<>\"'`|\\^{}]{1,2000}", re.IGNORECASE)
+
+Url = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[^\s<>\"]+$", max_length=2_048),
+    WithJsonSchema({"type": "string", "format": "uri", "x-value": "url"}),
+]

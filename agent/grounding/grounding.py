@@ -106,7 +106,7 @@ class Grounding:
 
     def _observe_text(self, text: str, origin: Origin) -> None:
         for kind, value in find(text, self._currencies):
-            if kind != NUMBER or origin == USER:
+            if kind not in (NUMBER, "url") or origin == USER:  # a link in a text is nobody's wish to go there
                 self._known.add(kind, _number(value) if kind == NUMBER else value, origin)
 
     # ------------------------------------------------------------------ what may come next

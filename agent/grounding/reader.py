@@ -50,7 +50,7 @@ class StepReader:
         """
         try:
             data: Any = json.loads(self._text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # RecursionError: nested deeper than anybody means
             raise MalformedAnswer(f"The model's answer is not JSON ({error}): {self._text[:200]!r}") from None
         match data:
             case {"answer": str(answer)} if len(cast("Json", data)) == 1 and answer.strip():

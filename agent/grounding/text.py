@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tools.money import Money, decimals
-from tools.values import EMAIL, ENTITIES
+from tools.values import EMAIL, ENTITIES, URL
 
 MONEY = "money"
 NUMBER = "number"
+_AFTER_URL = ".,;:!?)]}*_"  # belongs to the sentence
 MAX_SCANNED = 50_000  # characters of one text; a longer one is cut here, not refused
 
 _ENTITIES = [(f"ref:{entity.kind}", re.compile(rf"(?<![\w-])(?:{entity.pattern})(?![\w-])")) for entity in ENTITIES]
@@ -65,6 +66,8 @@ def find(text: str, currencies: Sequence[str]) -> Iterator[tuple[str, str]]:
     def take(match: re.Match[str]) -> str:
         return "\x00" * len(match[0])
 
+    for match in URL.finditer(rest):
+        yield "url", match[0].rstrip(_AFTER_URL)
     for kind, pattern in ((("email", _EMAIL)), *_ENTITIES):
         yield from ((kind, canonical(kind, match[0])) for match in pattern.finditer(rest))
         rest = pattern.sub(take, rest)

@@ -116,7 +116,7 @@ class ChunkReader:
         name, text = call["name"], call["arguments"] or "{}"
         try:
             arguments = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             arguments = None
         if not isinstance(arguments, dict):
             raise MalformedAnswer(

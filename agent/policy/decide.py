@@ -13,6 +13,7 @@ from tools.registry import AnyTool
 
 DECIDES: frozenset[Role] = frozenset({"approver", "admin"})
 CAPABILITY = "role_may_use_tool"  # the name under which capabilities speak
+EGRESS = "ask_before_untrusted_addresses"  # holds under every policy
 NOTHING: Mapping[str, Used] = {}
 
 _REASONS: Mapping[Decision, str] = {
@@ -35,7 +36,7 @@ class Policy:
         self.source = source
         self._capabilities: dict[str, list[Capability]] = {}
         self._rules: dict[str, list[Rule]] = {}
-        self._names = frozenset({CAPABILITY, *(rule.name for rule in data.rules)})
+        self._names = frozenset({CAPABILITY, EGRESS, *(rule.name for rule in data.rules)})
 
     def has(self, name: str) -> bool:
         """Whether a rule of this policy is called `name`."""
@@ -107,6 +108,8 @@ class Policy:
         tool = request.tool
         granted = self.capability(tool, request.roles, tenant_id=request.tenant_id)
         verdicts = [Verdict(granted, CAPABILITY, _told(_REASONS[granted], tool))]
+        if _goes_where_strangers_said(request):
+            verdicts.append(Verdict("ask", EGRESS, "A person decides whether this address is gone to."))
         rules = [rule for rule in self.rules_about(tool) if binds(rule, request.roles, request.tenant_id)]
         if rules:
             values = Values(request.arguments)
@@ -122,6 +125,14 @@ class Policy:
             about = self._capabilities[tool.name] = [one for one in self.data.capabilities if covers(one, tool)]
         spoken: list[Decision] = [one.verdict for one in about if binds(one, frozenset({role}), tenant_id)]
         return reduce(strictest, spoken) if spoken else "refuse"
+
+
+def _goes_where_strangers_said(request: Request) -> bool:
+    """What is in an address leaves with the call, so one that strangers wrote is a way to send."""
+    if request.tool.egress is None:
+        return False
+    origin = request.origins.get(request.tool.egress)
+    return origin is None or origin.untrusted
 
 
 def always(rule: Rule) -> bool:

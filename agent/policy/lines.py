@@ -41,7 +41,7 @@ class Lines:
 
         try:
             loader = yaml.SafeLoader(content.decode())
-            root = cast("Node | None", loader.get_single_node())
+            root = loader.get_single_node()
             for line, wrong in _unwanted(root, set()):
                 raise NotYaml(line, wrong)
             return cls(None if root is None else loader.construct_document(root), root)

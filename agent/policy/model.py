@@ -21,7 +21,7 @@ from tools.origin import Origin
 from tools.registry import Effect
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-RESERVED = frozenset({"role_may_use_tool"})
+RESERVED = frozenset({"role_may_use_tool", "ask_before_untrusted_addresses"})
 MAX_RULES = 1_000
 
 Scalar = str | bool | int | float

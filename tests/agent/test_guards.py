@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import hypothesis
 import hypothesis.strategies as st
@@ -286,3 +288,8 @@ async def test_an_answer_repeats_what_the_person_named(open_office: OpenOffice):
     office = await open_office([says("INV-2026-0001 is paid."), says("INV-2026-0001, as you said.")])
     assert text_of(await office.events(await office.ask("Is INV-2026-0001 paid?"))) == "INV-2026-0001 is paid."
     assert text_of(await office.events(await office.ask("Which one?"))) == "INV-2026-0001, as you said."
+
+
+def test_the_page_on_guards_lists_every_one_and_no_other():
+    page = (Path(__file__).parent.parent.parent / "docs" / "guards.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)) == {guard.name for guard in guards()}

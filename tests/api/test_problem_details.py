@@ -90,6 +90,12 @@ async def test_a_body_that_is_not_json(client: httpx.AsyncClient):
     problem(answer, 400, "malformed_json")
 
 
+async def test_a_body_that_is_nested_without_end(client: httpx.AsyncClient):
+    body = b'{"input": ' + b"[" * 1_900
+    answer = await client.post("/v1/threads/t/runs", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+
+
 async def test_what_is_invalid_is_named_and_not_repeated(client: httpx.AsyncClient):
     answer = await client.post(
         "/v1/threads/t/runs", json={"input": "", "background": SECRET, "documents": [SECRET * 9], "admin": SECRET}

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from tools.context import ToolContext
 from tools.registry import tool
+from tools.values import URL, Url
 
 MAX_RESULTS = 5
 MAX_TITLE = 120  # characters
@@ -22,7 +23,7 @@ class Page(BaseModel):
     """A page on the web; its text was written by strangers."""
 
     title: str
-    url: str
+    url: Url
     snippet: str
 
 
@@ -41,6 +42,7 @@ async def web_search(args: WebSearch, ctx: ToolContext) -> Pages:
         results=[
             Page(title=_short(each.title, MAX_TITLE), url=each.url, snippet=_short(each.snippet, MAX_SNIPPET))
             for each in found
+            if URL.fullmatch(each.url)
         ]
     )
 

@@ -10,6 +10,9 @@ _BLOCKS = frozenset(
 )
 _UNSEEN = frozenset(("head", "script", "style", "template", "title"))
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.I)
+_LONELY = re.compile(r"<(?=[^<>]*(?:<|\Z))")
+_DECLARATION = re.compile(r"<[!?][^<>]*>")
+_DEEPEST = 200  # unseen elements in each other that are told apart; each end is looked for among them
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 
 
@@ -26,7 +29,8 @@ class _Text(HTMLParser):
             return
         hidden = any((name == "style" and _HIDDEN.search(value or "")) or name == "hidden" for name, value in attrs)
         if self._unseen or tag in _UNSEEN or hidden:
-            self._unseen.append(tag)
+            if len(self._unseen) < _DEEPEST:
+                self._unseen.append(tag)
         elif tag in _BLOCKS:
             self.parts.append("\n")
         elif tag in ("td", "th"):
@@ -44,10 +48,19 @@ class _Text(HTMLParser):
             self.parts.append(re.sub(r"\s+", " ", data))
 
 
+def _plain(html: str) -> str:
+    """`html` without comments and declarations, each `<` that no `>` answers as text. What is left the standard parser
+    reads in time linear in its length; of an open tag, comment or section it looks for the end again and again."""
+    parts, kept = html.split("<!--"), list[str]()
+    for number, part in enumerate(parts):
+        kept.append(part if number == 0 else part.partition("-->")[2])
+    return _DECLARATION.sub("", _LONELY.sub("&lt;", "".join(kept)))
+
+
 def html_to_text(html: str) -> str:
     """Text of `html`: cells two blanks apart, no runs of empty lines, nothing that a browser would not show."""
     parser = _Text()
-    parser.feed(html)
+    parser.feed(_plain(html))
     parser.close()
     lines = ("  ".join(re.split(r" {2,}", line.strip())) for line in "".join(parser.parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.errors import MessageError
-from email.message import EmailMessage, MIMEPart
+from email.message import EmailMessage, Message, MIMEPart
+from itertools import islice
 
 from tools.documents.detect import decode
 from tools.documents.errors import DamagedDocument, DocumentTooLarge
 from tools.documents.html_text import html_to_text
-from tools.documents.limits import MAX_ATTACHMENTS
+from tools.documents.limits import MAX_ATTACHMENTS, MAX_BOUNDARIES, MAX_HEADER_CHARACTERS, MAX_HTML_CHARACTERS
 
 _HEADERS = ("From", "To", "Date", "Subject")
 
@@ -37,11 +38,15 @@ def read_mail(name: str, data: bytes) -> Mail:
         DamagedDocument: Its structure cannot be followed.
         DocumentTooLarge: More attachments than are read.
     """
+    if data.count(b"\n--") > MAX_BOUNDARIES:
+        raise DocumentTooLarge(name, "it has too many parts")
     try:
         message = message_from_bytes(data, policy=policy.default)
+        if any(_header_size(part) > MAX_HEADER_CHARACTERS for part in islice(message.walk(), MAX_BOUNDARIES)):
+            raise DocumentTooLarge(name, f"it has more than {MAX_HEADER_CHARACTERS:,} characters of headers")
         headers = [f"{header}: {value}" for header in _HEADERS if (value := _header(message, header))]
         attachments = tuple(_attachments(message))
-        body = _body(message)
+        body = _body(name, message)
     except (MessageError, LookupError, ValueError, AttributeError, IndexError, TypeError, RecursionError) as error:
         # The standard library meets malformed headers and parts with any of these.
         raise DamagedDocument(name, f"it is not a valid e-mail ({type(error).__name__})") from None
@@ -50,16 +55,23 @@ def read_mail(name: str, data: bytes) -> Mail:
     return Mail("\n".join((*headers, "", body)).strip(), attachments)
 
 
+def _header_size(part: Message) -> int:
+    """Characters of a part's headers as they came: what reads them takes time by the square of it."""
+    return sum(len(name) + len(str(value)) for name, value in part.raw_items())
+
+
 def _header(message: EmailMessage, header: str) -> str:
     value = message.get(header)
     return " ".join(str(value).split()) if value is not None else ""
 
 
-def _body(message: EmailMessage) -> str:
+def _body(name: str, message: EmailMessage) -> str:
     part = message.get_body(preferencelist=("plain", "html"))
     if part is None:
         return ""
     text = _text(part)
+    if part.get_content_subtype() == "html" and len(text) > MAX_HTML_CHARACTERS:
+        raise DocumentTooLarge(name, f"it has more than {MAX_HTML_CHARACTERS:,} characters of HTML")
     return html_to_text(text) if part.get_content_subtype() == "html" else text
 
 

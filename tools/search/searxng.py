@@ -45,7 +45,7 @@ class Searxng:
             raise Unavailable(_refusal(error.response.status_code)) from None
         except httpx.HTTPError as error:
             raise Unavailable(f"Web search does not answer ({type(error).__name__}).") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Unavailable("Web search answers with something that is not its JSON.") from None
         raise AssertionError("unreachable: the last attempt raises")
 

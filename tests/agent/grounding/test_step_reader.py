@@ -83,3 +83,11 @@ def test_what_is_no_step_is_malformed(text: str):
 def test_a_step_without_end_is_cut_off():
     with pytest.raises(MalformedAnswer, match="longer than"):
         reader().feed("x" * (MAX_STEP + 1))
+
+
+@pytest.mark.parametrize("text", ['{"a": ' * 15_000, '{"find": {"a": ' + "[" * 50_000])
+def test_a_step_nested_deeper_than_anybody_means_is_malformed(text: str):
+    reader = StepReader(new_id=lambda: "call_1")
+    reader.feed(text)
+    with pytest.raises(MalformedAnswer):
+        reader.finish()

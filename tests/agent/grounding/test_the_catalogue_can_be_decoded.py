@@ -12,7 +12,7 @@ from agent.grounding.walk import leaves, schema_of
 from tools.registry import AnyTool, catalog
 
 TOOLS = list(catalog().values())
-KNOWN = "cus_acme WID-1001 doc_k3f9xw2m inv_k3f9xw2m pay_k3f9xw2m 20.00 EUR ops@acme.example and 3 things"
+KNOWN = "cus_acme WID-1001 doc_k3f9xw2m inv_k3f9xw2m pay_k3f9xw2m 20.00 EUR ops@acme.example and 3 things https://a.example/x"
 
 
 def shortest(schema: dict[str, Any]) -> Any:

@@ -24,6 +24,7 @@ EFFECT_OF = {
     "check_purchase_order": "read",
     "list_invoices": "read",
     "web_search": "read",
+    "read_web_page": "read",
     "draft_invoice": "write",
     "issue_invoice": "write",
     "take_payment": "money",
@@ -129,8 +130,24 @@ def test_untrusted_text_is_marked_where_it_comes_from():
         "read_document": "document",
         "check_purchase_order": "document",
         "web_search": "web",
+        "read_web_page": "web",
     }
 
 
 def test_only_searching_needs_something_that_may_be_off():
-    assert {name: tool.needs for name, tool in TOOLS.items() if tool.needs} == {"web_search": ("search",)}
+    assert {name: tool.needs for name, tool in TOOLS.items() if tool.needs} == {
+        "web_search": ("search",),
+        "read_web_page": ("search", "web"),
+    }
+
+
+def test_a_tool_that_goes_to_an_address_says_so():
+    egress = {name: tool.egress for name, tool in TOOLS.items() if tool.egress}
+    assert egress == {"read_web_page": "url"}
+    for name, tool in TOOLS.items():
+        urls = [
+            field
+            for field, schema in tool.arguments.model_json_schema()["properties"].items()
+            if schema.get("x-value") == "url"
+        ]
+        assert urls == [egress[name]] if name in egress else not urls
