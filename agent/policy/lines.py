@@ -40,14 +40,11 @@ class Lines:
         import yaml
 
         try:
-            text = content.decode()
-            for event in cast("Iterator[object]", yaml.parse(text, Loader=yaml.SafeLoader)):
-                if isinstance(event, yaml.AliasEvent):
-                    raise NotYaml(event.start_mark.line + 1, "Aliases (*name) are not taken: write out what is meant.")
-            root = cast("Node | None", yaml.compose(text, Loader=yaml.SafeLoader))
-            for line, key in _twice(root):
-                raise NotYaml(line, f"{key!r} is there twice.")
-            return cls(yaml.safe_load(text), root)
+            loader = yaml.SafeLoader(content.decode())
+            root = loader.get_single_node()
+            for line, wrong in _unwanted(root, set()):
+                raise NotYaml(line, wrong)
+            return cls(None if root is None else loader.construct_document(root), root)
         except UnicodeDecodeError:
             raise NotYaml(1, "It is not UTF-8 text.") from None
         except yaml.YAMLError as error:
@@ -88,17 +85,23 @@ def _pairs(node: MappingNode) -> list[tuple[Node, Node]]:
     return cast("list[tuple[Node, Node]]", node.value)
 
 
-def _twice(node: Node | None) -> Iterator[tuple[int, str]]:
-    """Keys of which YAML would let the later one win."""
+def _unwanted(node: Node | None, seen: set[int]) -> Iterator[tuple[int, str]]:
+    """What YAML allows and a policy must not have: aliases, and keys of which the later one would win."""
     from yaml import MappingNode, SequenceNode
 
+    if node is None:
+        return
+    if id(node) in seen:
+        yield node.start_mark.line + 1, "Aliases (*name) are not taken: write out what is meant."
+        return
+    seen.add(id(node))
     if isinstance(node, MappingNode):
-        seen: set[str] = set()
+        keys: set[str] = set()
         for key, value in _pairs(node):
-            if key.value in seen:
-                yield key.start_mark.line + 1, str(key.value)
-            seen.add(key.value)
-            yield from _twice(value)
+            if key.value in keys:
+                yield key.start_mark.line + 1, f"{key.value!r} is there twice."
+            keys.add(key.value)
+            yield from _unwanted(value, seen)
     elif isinstance(node, SequenceNode):
         for item in cast("list[Node]", node.value):
-            yield from _twice(item)
+            yield from _unwanted(item, seen)

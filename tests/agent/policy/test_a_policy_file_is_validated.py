@@ -39,7 +39,7 @@ WRONG = {
     "no version": ("capabilities: []", 1, "version: Field required"),
     "a version to come": ("version: 2\ncapabilities: []", 1, "version: Input should be 1"),
     "a key twice": ("version: 1\ncapabilities: []\nversion: 1", 3, "'version' is there twice."),
-    "an alias": ("version: 1\ncapabilities: &a []\nrules: *a", 3, "Aliases (*name) are not taken"),
+    "an alias": ("version: 1\ncapabilities: &a []\nrules: *a", 2, "Aliases (*name) are not taken"),
     "an unknown key": (rule(wen="{}"), 8, "rules.0.wen: Extra inputs are not permitted"),
     "an unknown role": (rule(roles="[cleric]"), 8, "rules.0.roles.0: Input should be 'viewer'"),
     "an empty list": (rule(tools="[]"), 8, "rules.0.tools: List should have at least 1 item"),
