@@ -6,7 +6,8 @@ run's row first, so of two decisions, or a decision and a cancellation, one is f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -16,6 +17,7 @@ from agent.errors import ApprovalDigestMismatch, ApprovalNotFound, ApprovalNotPe
 from agent.event_store import again
 from agent.state import PlannedCall
 from prisma import Prisma
+from prisma.errors import UniqueViolationError, WriteConflictError
 from tools.registry import AnyTool
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class Approvals:
     ) -> tuple[str, datetime]:
         """Put a call before a person. Asked again after a crash, the same question. Returns its id and its end."""
         async for attempt in again():
-            with attempt:
+            with attempt, _asked_by_another():
                 row = await self.db.approval.upsert(
                     where={"run_id_call_id_digest": {"run_id": run_id, "call_id": call.id, "digest": call.digest}},
                     data={
@@ -162,6 +164,15 @@ class Approvals:
             where={"status": "pending", "expires_at": {"lte": self.clock()}}, take=100
         )
         return [(row.id, row.digest, row.tenant_id) for row in rows]
+
+
+@contextmanager
+def _asked_by_another() -> Generator[None]:
+    """Who lost the run asks in the same moment: try again, and find the question."""
+    try:
+        yield
+    except UniqueViolationError as error:
+        raise WriteConflictError(str(error)) from error
 
 
 def _to_milliseconds(at: datetime) -> datetime:

@@ -187,9 +187,16 @@ class Ledger:
         return "again" if started < system.repeatable_for else "look_up"
 
     async def _finish(self, call: PlannedCall, **data: Any) -> None:
+        """Only who holds the token says how a call ended: another one may be executing it now.
+
+        Raises:
+            WorkLost: Another process has taken the run over.
+        """
         async for attempt in again():
             with attempt:
-                await self.db.effect.update_many(
-                    data={"finished_at": self.clock(), **data},  # pyright: ignore[reportArgumentType]
-                    where={"run_id": self.run_id, "call_id": call.id, "status": "reserved"},
-                )
+                async with self.db.tx(max_wait=TX_WAIT) as tx:
+                    await self._check_token(tx)
+                    await tx.effect.update_many(
+                        data={"finished_at": self.clock(), **data},  # pyright: ignore[reportArgumentType]
+                        where={"run_id": self.run_id, "call_id": call.id, "status": "reserved"},
+                    )

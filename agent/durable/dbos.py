@@ -29,6 +29,7 @@ VERSION = "deskclerk-1"  # of what is recorded: a change of the steps' order or 
 SCHEDULE_INTERVAL = 5.0  # seconds until a new schedule is noticed
 BUSY_TIMEOUT = 30_000  # milliseconds that SQLite waits for a lock
 CONNECTIONS = 8
+IDLE_TIMEOUT = 4.0  # seconds until PostgreSQL ends a transaction of a process that stands still, and frees its locks
 FORGET_AT_ONCE = 500  # pieces of work
 FINISHED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -98,6 +99,7 @@ class DbosEngine:
             config["system_database_url"] = str(self._sql.url)
         else:
             config["system_database_url"] = self._target.dsn
+            config["sys_db_idle_transaction_timeout_sec"] = IDLE_TIMEOUT
             _know_when_postgresql_is_away()
         return config
 

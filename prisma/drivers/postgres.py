@@ -258,7 +258,11 @@ class PostgresDriver:
 
     async def _connect(self) -> Connection:
         options = self._options
-        settings = {"jit": "off", "statement_timeout": str(int(options.statement_timeout * 1000))}
+        settings = {
+            "jit": "off",
+            "statement_timeout": str(int(options.statement_timeout * 1000)),
+            "idle_in_transaction_session_timeout": str(int(options.idle_timeout * 1000)),
+        }
         if self.schema_name:
             settings["search_path"] = self.schema_name
         try:

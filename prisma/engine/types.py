@@ -50,6 +50,7 @@ class EngineOptions:
     pool_timeout: float = 10.0  # to wait for a free connection
     connect_timeout: float = 5.0
     statement_timeout: float = 30.0  # one operation on SQLite, one statement on PostgreSQL
+    idle_timeout: float = 8.0  # PostgreSQL: of a transaction whose client says nothing; its locks must not last
     busy_timeout: float = 5.0  # SQLite: to wait for a lock held by another process
     plan_cache_size: int = 1000  # compiled query shapes
     on_query: Callable[[QueryEvent], None] | None = None

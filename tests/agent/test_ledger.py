@@ -224,3 +224,33 @@ async def test_a_cancelled_caller_leaves_no_half_effect(ledger: Ledger):
         await task
     [row] = await ledger.db.effect.find_many()
     assert (row.status.value, await ledger.db.tag.count()) == ("executed", 1)
+
+
+class Outside:
+    """A system with idempotency keys."""
+
+    name: str = "outside"
+    local: bool = False
+    repeatable_for: timedelta = timedelta(hours=1)
+
+
+@pytest.mark.parametrize("ends", [RuntimeError("a bug"), OutcomeUnknown("Gone."), None])
+async def test_who_lost_the_run_does_not_say_how_its_call_ended(ledger: Ledger, ends: Exception | None):
+    async def lose_the_run(db: Prisma, attempt: Attempt) -> Changed:
+        await ledger.db.run.update_many(data={"attempt": {"increment": 1}}, where={"id": ledger.run_id})
+        if ends is not None:
+            raise ends
+        return Changed(ok=True)
+
+    with pytest.raises(WorkLost):
+        await ledger.execute(TOOL, planned(), lose_the_run, system=Outside())
+    assert [row.status.value for row in await ledger.db.effect.find_many()] == ["reserved"]
+
+    async def look(db: Prisma, attempt: Attempt) -> Changed:
+        assert attempt == "again"
+        return Changed(ok=True)
+
+    now = await ledger.db.run.find_unique_or_raise(where={"id": ledger.run_id})
+    taken_over = Ledger(ledger.db, ledger.run_id, utc_now, attempt=now.attempt)
+    assert await taken_over.execute(TOOL, planned(), look, system=Outside()) == Changed(ok=True)
+    assert [row.status.value for row in await ledger.db.effect.find_many()] == ["executed"]
