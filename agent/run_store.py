@@ -122,8 +122,8 @@ class RunStore:
             async for attempt in again():
                 with attempt:
                     return await self._insert(new, run_id, retried=attempt.retry_state.attempt_number > 1)
-        except UniqueViolationError:
-            known = await self.known(new)
+        except (UniqueViolationError, ThreadBusy):
+            known = await self.known(new)  # the same request, a moment ago
             if known is None:
                 raise
             return Created(known, is_new=False)

@@ -176,7 +176,7 @@ async def test_a_time_that_is_fired_ten_times_at_once_has_one_run(open_office: O
     [run] = await office.db.run.find_many()
     assert (run.idempotency_key, run.input) == (f"schedule:overdue:{AT}", "Which are overdue?")
     assert (await office.agent.wait(run.id)).answer == "None."
-    [entry] = await office.db.auditentry.find_many()
+    [entry] = await office.db.auditentry.find_many(where={"action": "schedule.fire"})
     assert (entry.verdict, entry.details) == ("started", {"at": AT, "run_id": run.id})
     assert await office.db.thread.count() == 2  # the office's own, and the firing's
 
