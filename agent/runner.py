@@ -142,6 +142,18 @@ class Runner:
                 return False
         return True
 
+    async def drop_lost(self) -> None:
+        """Let go of what another process took over before the engine called us: nobody else would tell its readers."""
+        for work in [work for work in self._working.values() if work.task is None]:
+            with suppress(RunNotFound):
+                if (await self.runs.find(work.run_id)).attempt == work.attempt:
+                    continue
+            if work.task is None:
+                log.warning("run_lost", extra={"run_id": work.run_id})
+                if work.known is not None and work.known.ticket is not None:
+                    work.known.ticket.give_back()
+                await self._abandon(work)
+
     def stop(self, run_id: str, ending: Ending) -> bool:
         """Stop a run between effects. False when it does not work here."""
         work = self._working.get(run_id)

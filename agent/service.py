@@ -460,6 +460,7 @@ class Agent:
         while True:
             await asyncio.sleep(STRAY_INTERVAL)
             try:
+                await self._runner.drop_lost()
                 rows = await self._runs.owned_by(self.replica_id)
                 strays = [row for row in rows if not self._runner.works_on(row.id)]
                 revived = {row.id for row in strays if row.id in seen and await self._runner.revive(row)}

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import accumulate
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from agent import service
+from agent.durable.plain import PlainEngine
+from agent.ending import INTERRUPTED
+from agent.principal import LOCAL
 from agent.records import StoredEvent
+from agent.run_store import RunStore
 from agent.runner import MAX_BEHIND, MAX_RECOVERIES, first_unseen, is_stuck
+from agent.service import Agent
+from agent.settings import AgentSettings
+from tests.support.desk_tools import Desk, desk_tools
+from tests.support.scripted_model import ScriptedModel
+from tools.context import utc_now
+
+if TYPE_CHECKING:
+    from prisma import Prisma
 
 
 def told(*types: str) -> list[StoredEvent]:
@@ -38,3 +53,35 @@ def test_a_stretch_that_gets_further_each_time_is_not_given_up():
 
 def test_one_that_dies_before_it_tells_anything_is_given_up_in_the_end():
     assert is_stuck([], recoveries=MAX_RECOVERIES**2 + 1)
+
+
+class EngineElsewhere(PlainEngine):
+    """Knows that another process began the work already."""
+
+    async def begin(self, handler: str, work_id: str, argument: str) -> None:
+        pass
+
+
+async def test_readers_of_a_run_that_was_taken_over_before_it_began_here_are_told_its_end(
+    database: Prisma, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(service, "STRAY_INTERVAL", 0.02)
+    agent = Agent.create(
+        AgentSettings(),
+        db=database,
+        backend=ScriptedModel([]),
+        engine=EngineElsewhere(),
+        invoices=cast("Any", None),
+        tools=desk_tools(Desk()),
+    )
+    await agent.start()
+    thread = await database.thread.create(data={"tenant_id": "default"})
+    run_id = await agent.submit(thread_id=thread.id, input="Hello.", principal=LOCAL)
+    reading = asyncio.create_task(agent.wait(run_id))
+    elsewhere = RunStore(database, utc_now)
+    assert await elsewhere.claim(run_id, stretch=0, owner_id="elsewhere")
+    await asyncio.sleep(0.1)
+    await elsewhere.end_resting(run_id, was=["running"], ending=INTERRUPTED, messages=[], final=b"{}")
+    async with asyncio.timeout(5):
+        assert (await reading).status == "failed"
+        await agent.stop(grace=0.0)
