@@ -29,7 +29,8 @@ from agent.guarding import GuardContext
 from agent.messages import ChatMessage
 from agent.principal import Principal
 from agent.records import StoredEvent
-from agent.run_store import Rest, RunStore, StoredRequest
+from agent.rest_store import Rest, RestStore
+from agent.run_store import RunStore, StoredRequest
 from agent.scope import Scope
 from agent.state import RunState, Snapshot, dump_state, load_state, new_state
 from agent.steps import HandedOver
@@ -97,6 +98,7 @@ class Runner:
 
     services: Services
     runs: RunStore
+    rests: RestStore
     events: EventLog
     admission: Admission
     replica_id: str
@@ -199,7 +201,7 @@ class Runner:
         usage = UsageInfo(input_tokens=row.input_tokens, output_tokens=row.output_tokens, steps=row.steps)
         final = encode(RunFinished(status=ending.status, usage=usage, error=ending.error))
         statuses = ["waiting"] if was == "waiting" else ["queued", "running"]
-        event = await self.runs.end_resting(
+        event = await self.rests.end_resting(
             row.id, was=cast("Any", statuses), ending=ending, messages=messages, final=final
         )
         self._rested.set()
@@ -502,7 +504,7 @@ class Runner:
                 await work.log.flushed()
                 final = _numbered(RunFinished(status=status, usage=state["usage"], error=error), work.log)
                 rest = Rest(work.run_id, work.thread_id, work.attempt, status, state, snapshot, final, error)
-                if not await self.runs.rest(rest):
+                if not await self.rests.rest(rest):
                     await self._heed_cancel(work, await self.runs.find(work.run_id))
                     return False
                 break

@@ -40,6 +40,7 @@ from agent.policy import DECIDES, Policy, default_policy
 from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
 from agent.records import ENDED, RunRecord, StoredEvent
+from agent.rest_store import RestStore
 from agent.run_store import NewRun, RunStore, WhenBusy
 from agent.runner import HANDLER, Runner, Start, work_id
 from agent.schedules import Schedules
@@ -79,7 +80,7 @@ class Agent:
         self.replica_id = uuid4().hex
         self._services = services
         self._deliveries = create_deliveries(services, replica_id=self.replica_id)
-        self._runs = RunStore(services.db, services.clock, on_rest=self._deliveries.record)
+        self._runs = RunStore(services.db, services.clock)
         self._approvals = Approvals(services.db, services.clock)
         self._threads = Threads(services.db, services.clock)
         self.effects = Effects(services.db, services.clock)
@@ -90,6 +91,7 @@ class Agent:
         self._runner = Runner(
             services,
             self._runs,
+            RestStore(services.db, services.clock, self._deliveries.record),
             self._events,
             self._admission,
             self.replica_id,

@@ -13,6 +13,7 @@ from agent.durable.plain import PlainEngine
 from agent.ending import INTERRUPTED
 from agent.principal import LOCAL
 from agent.records import StoredEvent
+from agent.rest_store import RestStore
 from agent.run_store import RunStore
 from agent.runner import MAX_BEHIND, MAX_RECOVERIES, first_unseen, is_stuck
 from agent.service import Agent
@@ -81,7 +82,9 @@ async def test_readers_of_a_run_that_was_taken_over_before_it_began_here_are_tol
     elsewhere = RunStore(database, utc_now)
     assert await elsewhere.claim(run_id, stretch=0, owner_id="elsewhere")
     await asyncio.sleep(0.1)
-    await elsewhere.end_resting(run_id, was=["running"], ending=INTERRUPTED, messages=[], final=b"{}")
+    await RestStore(database, utc_now).end_resting(
+        run_id, was=["running"], ending=INTERRUPTED, messages=[], final=b"{}"
+    )
     async with asyncio.timeout(5):
         assert (await reading).status == "failed"
         await agent.stop(grace=0.0)

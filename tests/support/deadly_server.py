@@ -96,6 +96,7 @@ def _patch(passed: Callable[[str], None]) -> None:
     from agent.emitter import Emitter
     from agent.event_store import EventStore
     from agent.ledger import Ledger
+    from agent.rest_store import RestStore
     from agent.run_store import RunStore
     from agent.runner import Runner
     from prisma.engine.transaction import Transaction
@@ -117,7 +118,7 @@ def _patch(passed: Callable[[str], None]) -> None:
     _wrap(Ledger, "_reserve", after=at("reserved"))
     _wrap(Ledger, "_start", after=at("started"))
     _wrap(Ledger, "execute", after=at("executed"))
-    _wrap(RunStore, "rest", before=at("resting"), after=at("rested"))
+    _wrap(RestStore, "rest", before=at("resting"), after=at("rested"))
     _wrap(RunStore, "claim", after=at("claimed"))
     _wrap(EventStore, "write", after=at("events"))
     _wrap(Transaction, "commit", before=at("commit"), after=at("committed"))
