@@ -13,9 +13,9 @@ def ask_line(question: str) -> str | None:
 
     The question goes to standard error, so that standard output can be piped.
     """
-    print(question, end="", file=sys.stderr, flush=True)
     with _interruptible():
-        try:
+        try:  # the question too: who reads it may press Ctrl-C at once
+            print(question, end="", file=sys.stderr, flush=True)
             return input().strip()
         except (EOFError, KeyboardInterrupt):
             print(file=sys.stderr)

@@ -165,11 +165,19 @@ async def _books(url: str) -> tuple[list[str], list[str]]:
 
 
 def test_the_demo_fails_when_the_model_only_says_that_it_did_it(tmp_path: Path):
-    with serving(OllamaServer(default=Reply(pieces=["Invoice INV-2026-0009 ", "is issued and paid."]))) as url:
+    with serving(OllamaServer(default=Reply(pieces=["The invoice is issued ", "and paid."]))) as url:
         settings = {"DESKCLERK_LLM": "ollama:qwen3:8b", "OLLAMA_HOST": url}
         done = deskclerk("demo", "--yes", settings=settings, folder=tmp_path)
     assert done.returncode == 1
     assert "The database does not hold what it should: 0 issued invoices and 0 payments" in done.stdout
+
+
+def test_the_demo_fails_when_the_model_names_an_invoice_that_it_made_up(tmp_path: Path):
+    with serving(OllamaServer(default=Reply(pieces=["Invoice INV-2026-0009 ", "is issued and paid."]))) as url:
+        settings = {"DESKCLERK_LLM": "ollama:qwen3:8b", "OLLAMA_HOST": url}
+        done = deskclerk("demo", "--yes", settings=settings, folder=tmp_path)
+    assert done.returncode == 1
+    assert "(output_refused)" in done.stdout
 
 
 def test_the_demo_can_be_drawn(tmp_path: Path, clerk: dict[str, str]):
