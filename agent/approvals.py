@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from agent.audit import NOBODY, shown_origins
+from agent.audit import shown_origins
 from agent.errors import ApprovalDigestMismatch, ApprovalNotFound, ApprovalNotPending
-from agent.event_store import again
+from agent.event_store import TX_WAIT, again
+from agent.principal import NOBODY
 from agent.state import PlannedCall
 from prisma import Prisma
 from prisma.errors import UniqueViolationError, WriteConflictError
@@ -119,7 +120,7 @@ class Approvals:
         by = None if overdue else user_id
         async for attempt in again():
             with attempt:
-                async with self.db.tx(max_wait=30.0) as tx:
+                async with self.db.tx(max_wait=TX_WAIT) as tx:
                     await tx.run.update_many(data={"updated_at": now}, where={"id": row.run_id})
                     decided = await tx.approval.update_many(
                         data={

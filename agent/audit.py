@@ -19,7 +19,7 @@ import orjson
 
 from agent.digest import digest
 from agent.event_store import again
-from agent.principal import Principal
+from agent.principal import NOBODY, Principal
 from tools.origin import Origin
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NOBODY = "local"  # who acted where nobody signs in
 INTERVAL = 0.2  # seconds between two batches
 BATCH = 100  # entries in one transaction
 MAX_WAITING = 10_000  # entries in memory while the database is away; beyond, they go to the log instead

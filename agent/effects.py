@@ -12,18 +12,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from agent.errors import EffectNotFound, EffectSettled, Forbidden
-from agent.event_store import again
+from agent.event_store import TX_WAIT, again
 from agent.policy import DECIDES
-from agent.principal import Principal
+from agent.principal import NOBODY, Principal
 
 if TYPE_CHECKING:
     from prisma import Prisma
     from prisma.client.models import Effect
 
 Outcome = Literal["executed", "not_executed"]
-
-TX_WAIT = 30.0  # seconds to wait for a connection
-NOBODY = "local"  # who settled it where nobody signs in
 
 
 @dataclass(frozen=True, slots=True)

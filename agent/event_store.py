@@ -14,6 +14,7 @@ from prisma import Prisma
 from prisma.errors import DatabaseConnectionError, PrismaError, TransactionError, WriteConflictError
 
 PATIENCE = 30.0  # seconds that a database may be away before the runs that need it fail
+TX_WAIT = 30.0  # seconds that a transaction waits for a connection
 ROWS = 1_000  # events written by one statement
 
 # One statement for any number of events. `create_many` would have the query compiler plan each number of rows anew.

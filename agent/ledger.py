@@ -25,7 +25,7 @@ from pydantic import BaseModel
 
 from agent.digest import call_digest
 from agent.durable.base import WorkLost
-from agent.event_store import again
+from agent.event_store import TX_WAIT, again
 from agent.state import PlannedCall
 from prisma import Prisma
 from tools.errors import Conflict, OutcomeUnknown, TimedOut, ToolError
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from prisma.client.models import Effect
 
 TX_MARGIN = 5.0  # seconds that a transaction may last beyond its tool's timeout
-TX_WAIT = 30.0  # seconds to wait for a connection
 PAUSES = (1.0, 4.0)  # seconds before the same key is sent again to a system whose answer was lost
 UNKNOWN = "Nobody knows whether this call took effect; a person must look."
 

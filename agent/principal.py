@@ -8,6 +8,7 @@ from typing import Literal, get_args
 Role = Literal["viewer", "clerk", "approver", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 DEFAULT_TENANT = "default"
+NOBODY = "local"  # who acted, where nobody signs in
 
 
 @dataclass(frozen=True, slots=True)

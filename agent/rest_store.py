@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent.conversation import message_row, whole
 from agent.durable.base import WorkLost
 from agent.ending import Ending
-from agent.event_store import again
+from agent.event_store import TX_WAIT, again
 from agent.events import ErrorInfo
 from agent.messages import ChatMessage
 from agent.records import RunStatus, StoredEvent
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from prisma import Prisma
     from prisma.client.types import EffectWhereInput, RunWhereInput
 
-TX_WAIT = 30.0  # seconds to wait for a connection
 
 OnRest = Callable[["Prisma", str], Awaitable[None]]
 """Called in the transaction that brings a run to rest, with its id."""

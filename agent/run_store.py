@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from agent.durable.base import WorkLost
 from agent.errors import IdempotencyConflict, RunNotFound, ThreadBusy, ThreadNotFound
-from agent.event_store import again
+from agent.event_store import TX_WAIT, again
 from agent.events import ErrorInfo, UsageInfo
 from agent.principal import Principal
 from agent.records import ENDED, RunRecord, RunStatus
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from prisma.client.models import Run
     from prisma.client.types import RunWhereInput
 
-TX_WAIT = 30.0  # seconds to wait for a connection
 ACTIVE: tuple[RunStatus, ...] = ("queued", "running", "waiting")
 WORKING: tuple[RunStatus, ...] = ("queued", "running")
 

@@ -20,7 +20,7 @@ from agent.errors import (
     ScheduleNotFound,
     SchedulesOff,
 )
-from agent.principal import Principal, Role
+from agent.principal import NOBODY, Principal, Role
 
 if TYPE_CHECKING:
     from prisma import Prisma
@@ -31,7 +31,6 @@ HANDLER = "schedule"
 MAY_SCHEDULE: frozenset[Role] = frozenset({"clerk", "admin"})
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 LONGEST_INPUT = 20_000  # characters
-NOBODY = "local"  # who scheduled it where nobody signs in
 
 
 class Task(BaseModel):

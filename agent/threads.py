@@ -8,13 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent.errors import ThreadNotFound
-from agent.event_store import again
+from agent.event_store import TX_WAIT, again
 from prisma import DbNull
 
 if TYPE_CHECKING:
     from prisma import Prisma
-
-TX_WAIT = 30.0  # seconds to wait for a connection
 
 
 @dataclass(frozen=True, slots=True)
