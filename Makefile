@@ -52,11 +52,11 @@ bench: assets ## Measure, against peers and limits, in one run.
 	@$(BIN)/python -m benchmarks.streams
 	@$(BIN)/python -m benchmarks.durability
 	@$(BIN)/python -m benchmarks.policy
+	@$(BIN)/python -m benchmarks.guards
 
 .PHONY: chaos
 chaos: assets ## Kill, cut, freeze and race real servers in full, for about an hour; `make test` does it in short.
 	@$(BIN)/python -m tests.chaos $(PROOFS)
-	@$(BIN)/python -m benchmarks.guards
 
 .PHONY: evals
 evals: assets ## Run the requests of the demo company with the embedded model; state decides.
@@ -73,8 +73,8 @@ generate: assets ## Write the typed database client again from prisma/schema.pri
 
 .PHONY: lock
 lock: $(UV) ## Resolve the lock files again.
-	@$(UV) $(RESOLVE) --upgrade -o requirements.lock
-	@$(UV) $(RESOLVE) --upgrade --group dev -c requirements.lock -o requirements-dev.lock
+	@$(UV) $(RESOLVE) --upgrade --all-extras --group dev -o requirements-dev.lock
+	@$(UV) $(RESOLVE) -c requirements-dev.lock -o requirements.lock
 
 .PHONY: clean
 clean: ## Remove the environment and what runs left behind; keeps the cache of weights.
