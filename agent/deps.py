@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.audit import Audit
 from agent.durable.base import Engine
+from agent.event_log import RunLog
 from agent.grounding import Grounding
 from agent.guarding import Classifier, GuardContext, InputGuard, OutputGuard
 from agent.llm.base import Backend
@@ -115,6 +116,7 @@ class Deps:
         attempt: The run's fencing token.
         prefix: The stable beginning of every conversation of this role.
         history: Earlier messages of the thread, as far as they fit.
+        log: The run's events, for what must not take the way through the graph's stream.
     """
 
     services: Services
@@ -127,4 +129,5 @@ class Deps:
     prefix: Sequence[ChatMessage]
     history: Sequence[ChatMessage]
     guard_context: GuardContext
+    log: RunLog
     head: Head = field(default_factory=Head)

@@ -83,7 +83,7 @@ async def call_model(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     left = settings.max_tokens - usage.input_tokens - usage.output_tokens
     if left <= 0:
         raise RunStopped(failed("token_limit", f"The run used its {settings.max_tokens} tokens."))
-    emitter = Emitter(runtime.stream_writer)
+    emitter = Emitter(runtime.stream_writer, deps.log.append)
     max_tokens = min(left, settings.max_answer_tokens)
     record = await recorded(
         deps, emitter, "model", lambda: _ask(deps, state, emitter, max_tokens=max_tokens), is_last=_ends_the_run
@@ -180,6 +180,7 @@ class _Answer:
                         characters += len(delta.text)
                         if text := self._reader.feed(delta.text):
                             self._send(self._filter.feed(text))
+                            await self._deps.log.keep_up()
                     if delta.calls and isinstance(self._reader, TextReader):
                         self._reader.take(delta.calls)
                     usage, finish = delta.usage or usage, delta.finish or finish

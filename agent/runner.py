@@ -22,7 +22,7 @@ from agent.durable.base import DurableError, WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
 from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, Ending, RunStopped
 from agent.errors import RunNotFound
-from agent.event_log import EventLog, RunLog
+from agent.event_log import MAX_BEHIND, EventLog, RunLog
 from agent.events import FinalStatus, RunFinished, RunResumed, RunStarted, UsageInfo
 from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
@@ -43,8 +43,7 @@ log = logging.getLogger(__name__)
 
 HANDLER = "run"
 MAX_RECOVERIES = 10  # without anything new: a run that kills its process must not kill them all
-SKIPPED = 1_000  # sequence numbers that are left out after a crash: readers may have seen some that were never stored
-MAX_BEHIND = SKIPPED // 2  # events that may not be stored yet
+SKIPPED = 2 * MAX_BEHIND  # sequence numbers left out after a crash: readers may have seen some that were never stored
 TURN_INTERVAL = 0.5  # seconds between two looks whether a queued run's turn has come
 RETRY_INTERVAL = 1.0  # seconds between two attempts to record a run's rest while the database is away
 
@@ -516,8 +515,7 @@ class Runner:
                 async for item in run_turn(state, deps):
                     if isinstance(item, Emitted):
                         work.log.append(item.type, item.data)
-                        if work.log.behind > MAX_BEHIND:
-                            await work.log.flushed()
+                        await work.log.keep_up()
                     elif isinstance(item, Barrier):
                         await _pass(item, work.log)
                     else:
@@ -621,6 +619,7 @@ class Runner:
             prefix=prefix,
             history=history,
             guard_context=guard_context,
+            log=work.log,
             head=work.head,
         )
 
@@ -666,7 +665,7 @@ def _numbered(event: RunFinished, run_log: RunLog) -> StoredEvent:
 
 async def _pass(barrier: Barrier, run_log: RunLog) -> None:
     try:
-        await run_log.flushed()
+        await run_log.stored_by_now()
     except Exception as error:  # noqa: BLE001  told to whoever waits at the barrier
         if not barrier.stored.done():
             barrier.stored.set_exception(error)
