@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from agent import access
 from agent.audit import Audit
 from agent.durable.base import Engine
 from agent.grounding import Grounding
@@ -73,6 +74,7 @@ class Services:
             web=self.web,
             attempt=attempt,
             now=self.clock,
+            documents=access.documents(principal),
         )
 
     def system_of(self, tool: AnyTool) -> System | None:

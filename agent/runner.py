@@ -11,16 +11,17 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from agent import access
 from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
 from agent.conversation import grounding_after, load_history, newest_that_fit
 from agent.deps import Deps, Services
 from agent.durable.base import DurableError, WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
-from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, Ending, RunStopped
+from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, NOT_ALLOWED, Ending, RunStopped
 from agent.errors import RunNotFound
 from agent.event_log import EventLog, RunLog
 from agent.events import FinalStatus, RunFinished, RunResumed, RunStarted, UsageInfo
@@ -411,6 +412,12 @@ class Runner:
                 start = work.known or await self._stored_start(cast("Run", row))
                 principal = start.principal
                 state, grounding, turns = await self._fresh(work, start)
+            if work.known is None or work.known.queued:
+                principal = await self._as_of_now(principal)
+            if not principal.roles:
+                state["ending"] = NOT_ALLOWED
+                await self._end(work, grounding, state, principal)
+                return
             deps = await self._deps(work, principal, grounding, state, turns)
         except WorkDiverged:
             log.exception("run_given_up", extra={"run_id": work.run_id})
@@ -424,6 +431,12 @@ class Runner:
             await self._end(work, grounding, state, principal)
         else:
             await self._drive(work, deps, state)
+
+    async def _as_of_now(self, principal: Principal) -> Principal:
+        """Whoever asked, with the roles that were not taken away since. New ones do not count: the run was begun
+        without them. After a crash this may be less than before it; then the recorded steps no longer fit, and the run
+        ends."""
+        return replace(principal, roles=principal.roles & await access.roles_now(self.services.db, principal))
 
     async def _stored_start(self, row: Run) -> Start:
         request = StoredRequest.model_validate(row.request)

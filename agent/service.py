@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
-from agent import schedules
+from agent import access, schedules
 from agent.admission import Admission, Ticket
 from agent.approvals import Approvals
 from agent.audit import Audit
@@ -228,8 +228,8 @@ class Agent:
                 `interrupt` the others, which ends them `cancelled`. By default as configured.
 
         Raises:
-            AgentError: NotReady, Forbidden, InputTooLong, ThreadNotFound, DocumentNotFound, ThreadBusy,
-                IdempotencyConflict, TooBusy. Nothing was started.
+            AgentError: NotReady, Forbidden, InputTooLong, ThreadNotFound, NotYours, DocumentNotFound, ThreadBusy,
+                IdempotencyConflict, TooBusy, TooManyRuns, QuotaExhausted. Nothing was started.
         """
         self._check_ready()
         if not principal.roles:
@@ -291,20 +291,18 @@ class Agent:
         """Decide an approval; when it was the last one that its run waits for, the run goes on, here.
 
         Raises:
-            AgentError: NotReady, Forbidden, ApprovalNotFound, ApprovalNotPending, ApprovalExpired,
+            AgentError: NotReady, ApprovalNotFound, Forbidden, SelfApproval, ApprovalNotPending, ApprovalExpired,
                 ApprovalDigestMismatch.
         """
         self._check_ready()
-        if not principal.roles & DECIDES:
-            raise Forbidden("This role may not decide approvals.")
         decided = await self._approvals.decide(
             approval_id,
             approve=decision == "approve",
             digest=digest,
             reason=reason,
-            tenant_id=principal.tenant_id,
-            user_id=principal.user_id,
+            principal=principal,
             owner_id=self.replica_id,
+            self_approval=self._services.settings.self_approval == "allow",
         )
         if decided.goes_on:
             await self._runner.go_on(decided.run_id)
@@ -315,9 +313,10 @@ class Agent:
         """From now on no tool starts in this run, wherever it is; it ends `cancelled`. A running effect is finished.
 
         Raises:
-            AgentError: RunNotFound, RunEnded, NotReady.
+            AgentError: RunNotFound, Forbidden, RunEnded, NotReady.
         """
-        await self._runs.find(run_id, tenant_id=principal.tenant_id)
+        row = await self._runs.find(run_id, principal=principal)
+        access.check_change(principal, row.user_id, what="run")
         here = self._runner.stop(run_id, CANCELLED)
         asked = await self._runs.request_cancel(run_id)  # recorded, so that it holds if the run's process dies
         if here:
@@ -355,7 +354,7 @@ class Agent:
         Raises:
             AgentError: ThreadNotFound.
         """
-        await self._threads.close(thread_id, tenant_id=principal.tenant_id)
+        await self._threads.close(thread_id, principal=principal)
         await self._delete_closed(thread_id, principal)
 
     async def _delete_closed(self, thread_id: str, principal: Principal) -> None:
@@ -376,13 +375,13 @@ class Agent:
         """A run's events with a sequence above `after`, stored ones first, then live, until it rests.
 
         Args:
-            principal: When given, another company's run is not found.
+            principal: When given, a run that they cannot see is not found.
 
         Raises:
             RunNotFound: At the first event.
         """
         if principal is not None:
-            await self._runs.find(run_id, tenant_id=principal.tenant_id)
+            await self._runs.find(run_id, principal=principal)
         async with aclosing(self._events.read(run_id, after=after)) as events:
             async for event in events:
                 yield event
@@ -391,9 +390,9 @@ class Agent:
         """The run, once it rests.
 
         Raises:
-            RunNotFound: There is none, or it is another company's.
+            RunNotFound: There is none, or `principal` cannot see it.
         """
-        row = await self._runs.find(run_id, tenant_id=principal.tenant_id if principal is not None else None)
+        row = await self._runs.find(run_id, principal=principal)
         async with aclosing(self._events.read(run_id, after=row.last_sequence)) as events:
             async for _ in events:
                 pass
@@ -409,7 +408,7 @@ class Agent:
         if not ids:
             return []
         rows = await self._services.db.document.find_many(
-            where={"id": {"in": list(ids)}, "tenant_id": principal.tenant_id}, omit={"content": True}
+            where={**access.documents(principal), "id": {"in": list(ids)}}, omit={"content": True}
         )
         names = {row.id: row.name for row in rows}
         for document_id in ids:

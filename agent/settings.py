@@ -57,6 +57,10 @@ class AgentSettings(BaseSettings):
         Literal["reject", "enqueue", "interrupt"],
         Field(description="What a request does on a thread whose run has not ended, unless it says so itself."),
     ] = "reject"
+    self_approval: Annotated[
+        Literal["allow", "refuse"],
+        Field(description="Whether whoever asked may approve, where their roles let them decide at all."),
+    ] = "allow"
     webhook_url: Annotated[
         str, Field(repr=False, description="Told of every run that rests: an http(s) address; empty for nobody.")
     ] = ""
