@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent import access
 from agent.audit import Audit
 from agent.durable.base import Engine
+from agent.fair import FairPlaces
 from agent.grounding import Grounding
 from agent.guarding import Classifier, GuardContext, InputGuard, OutputGuard
 from agent.llm.base import Backend
@@ -50,6 +51,7 @@ class Services:
     secrets: Sequence[str] = ()
     classify: Classifier | None = None
     web: WebClient | None = None
+    model_places: FairPlaces = field(default_factory=lambda: FairPlaces(None))
 
     def tool_context(
         self,

@@ -25,6 +25,7 @@ from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, NOT_ALLOWED, Ending, 
 from agent.errors import RunNotFound
 from agent.event_log import EventLog, RunLog
 from agent.events import FinalStatus, RunFinished, RunResumed, RunStarted, UsageInfo
+from agent.fair import User
 from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
 from agent.messages import ChatMessage
@@ -55,6 +56,7 @@ class Work:
     """A run that works in this process.
 
     Attributes:
+        user: Who asked: places are shared between users.
         known: What the process that took the request knows already; another one reads it from the run's row.
         urgent: A person has decided: it goes before what waits for a place.
         stuck: It was taken over too often.
@@ -66,6 +68,7 @@ class Work:
     attempt: int
     log: RunLog
     scope: Scope
+    user: User = None
     known: Start | None = None
     urgent: bool = False
     stuck: bool = False
@@ -113,7 +116,8 @@ class Runner:
 
     async def start(self, start: Start) -> None:
         """Begin a recorded run."""
-        work = self._work(start.run_id, start.thread_id, stretch=0, attempt=1, known=start)
+        user = start.principal.user_id
+        work = self._work(start.run_id, start.thread_id, stretch=0, attempt=1, user=user, known=start)
         await self._begin(work)
 
     async def go_on(self, run_id: str) -> None:
@@ -295,6 +299,7 @@ class Runner:
             attempt=row.attempt,
             last=row.last_sequence if last is None else last,
             spent_seconds=seconds,
+            user=row.user_id,
             urgent=urgent,
         )
 
@@ -327,7 +332,7 @@ class Runner:
 
     async def _take_turn(self, work: Work) -> None:
         if work.urgent:
-            self.admission.take()
+            self.admission.take(work.user)
         else:
             try:
                 await self._wait_for_place(work)
@@ -338,7 +343,7 @@ class Runner:
         try:
             await self._stretch(work)
         finally:
-            self.admission.leave(work.scope.seconds)
+            self.admission.leave(work.user, work.scope.seconds)
 
     async def _wait_for_place(self, work: Work) -> None:
         """Take a place, when it is this run's turn in its thread.
@@ -350,24 +355,24 @@ class Runner:
         ticket = work.known.ticket if work.known is not None else None
         if not queued:
             if ticket is None or not ticket.take_place():
-                self.admission.take()
+                self.admission.take(work.user)
             return
         if ticket is not None:
             ticket.give_back()
         await self._interrupt_others(work)
         async with work.scope.interruptible(timed=False):
-            with self.admission.waits():
+            with self.admission.waits(work.user):
                 while True:
                     await self._wait_for_turn(work)
-                    await self.admission.enter()
+                    await self.admission.enter(work.user)
                     try:
                         begun = await self.runs.begin(work.run_id, attempt=work.attempt)
                     except BaseException:
-                        self.admission.leave(None)
+                        self.admission.leave(work.user, None)
                         raise
                     if begun:
                         return
-                    self.admission.leave(None)
+                    self.admission.leave(work.user, None)
 
     async def _interrupt_others(self, work: Work) -> None:
         """What this run was to interrupt and still waits for a person: whoever took the request may have died."""

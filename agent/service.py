@@ -30,9 +30,11 @@ from agent.errors import (
     InputTooLong,
     NotReady,
     RunEnded,
+    TooManyRuns,
 )
 from agent.event_log import EventLog
 from agent.event_store import EventStore
+from agent.fair import FairPlaces
 from agent.firings import Firings
 from agent.guarding import Classifier, input_guards, output_guards
 from agent.llm.base import Backend, OnProgress
@@ -69,6 +71,7 @@ KEEP_RECORDS = 3_600.0  # seconds that the engine's records of finished work are
 CANCEL_INTERVAL = 0.1  # seconds between two looks for cancellations that came to another process
 CANCEL_PATIENCE = 15.0  # seconds for the process that works on a run to see its cancellation, or to be found dead
 STRAY_INTERVAL = 2.0  # seconds between two looks for runs of ours that nobody works on
+FULL = 5.0  # seconds until it may be tried again where a user has too many runs
 STALE_AFTER = 120.0  # seconds after which a dead process's run that no engine takes up is given up
 
 
@@ -87,7 +90,12 @@ class Agent:
         self.schedules = Schedules(services.db, lambda: services.engine.timetables, services.clock)
         self._firings = Firings(services.db, services.engine, services.clock, self.submit)
         self._events = EventLog(EventStore(services.db))
-        self._admission = Admission(running=settings.max_running, queued=settings.max_queued)
+        self._admission = Admission(
+            running=settings.max_running,
+            queued=settings.max_queued,
+            running_each=settings.max_running_each,
+            queued_each=settings.max_queued_each,
+        )
         self._runner = Runner(
             services,
             self._runs,
@@ -117,6 +125,7 @@ class Agent:
         clock: Callable[[], datetime] = utc_now,
         policy: Policy | None = None,
         tools: Mapping[str, AnyTool] | None = None,
+        model_slots: int | None = None,
     ) -> Agent:
         """An agent over a connected database and a model; `start` it before use.
 
@@ -126,6 +135,7 @@ class Agent:
             secrets: Values that no answer may hold.
             classify: Looks at each sentence of an answer; what it objects to is told, and stops nothing.
             tools: By name; else the whole catalogue.
+            model_slots: Calls of the model at once, shared fairly between users; None for as many as there are.
             policy: Else the built-in one, `agent/policy/default.yaml`.
         """
         tools = catalog() if tools is None else tools
@@ -146,6 +156,7 @@ class Agent:
             web=web,
             secrets=secrets,
             classify=classify,
+            model_places=FairPlaces(settings.model_slots or model_slots),
         )
         return cls(services)
 
@@ -254,7 +265,8 @@ class Agent:
         )
         if (known := await self._runs.known(new)) is not None:
             return known
-        ticket = self._admission.admit()
+        await self._check_share(principal)
+        ticket = self._admission.admit(principal.user_id)
         try:
             return await self._begin(replace(new, queued=not ticket.placed), ticket)
         except BaseException:
@@ -403,6 +415,18 @@ class Agent:
     def _check_ready(self) -> None:
         if not self._ready:
             raise NotReady("The server is starting or stopping; try again in a moment.")
+
+    async def _check_share(self, principal: Principal) -> None:
+        """What `Admission` cannot know: the user's runs in other processes.
+
+        Raises:
+            TooManyRuns
+        """
+        user_id, settings = principal.user_id, self._services.settings
+        if user_id is None or self._replicas.alone:
+            return
+        if await self._runs.working_of(user_id) >= settings.max_running_each + settings.max_queued_each:
+            raise TooManyRuns("Too many of your requests wait already; try again later.", retry_after_seconds=FULL)
 
     async def _documents(self, ids: Sequence[str], principal: Principal) -> list[tuple[str, str]]:
         if not ids:
