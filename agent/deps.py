@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from agent import access
 from agent.audit import Audit
 from agent.durable.base import Engine
 from agent.event_log import RunLog
+from agent.fair import FairPlaces
 from agent.grounding import Grounding
 from agent.guarding import Classifier, GuardContext, InputGuard, OutputGuard
 from agent.llm.base import Backend
@@ -50,6 +52,7 @@ class Services:
     secrets: Sequence[str] = ()
     classify: Classifier | None = None
     web: WebClient | None = None
+    model_places: FairPlaces = field(default_factory=lambda: FairPlaces(None))
 
     def tool_context(
         self,
@@ -74,6 +77,7 @@ class Services:
             web=self.web,
             attempt=attempt,
             now=self.clock,
+            documents=access.documents(principal),
         )
 
     def system_of(self, tool: AnyTool) -> System | None:

@@ -174,7 +174,8 @@ class _Answer:
             seed=services.settings.seed,
         )
         try:
-            async with self._deps.scope.interruptible(), aclosing(deltas) as stream:
+            places, user = services.model_places, self._deps.principal.user_id
+            async with self._deps.scope.interruptible(), places.of(user), aclosing(deltas) as stream:
                 async for delta in stream:
                     if delta.text:
                         characters += len(delta.text)

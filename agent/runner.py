@@ -14,16 +14,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from agent import access
 from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
 from agent.conversation import grounding_after, load_history, newest_that_fit
 from agent.deps import Deps, Head, Services
 from agent.durable.base import DurableError, WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
-from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, Ending, RunStopped
+from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, NOT_ALLOWED, Ending, RunStopped
 from agent.errors import RunNotFound
 from agent.event_log import MAX_BEHIND, EventLog, RunLog
 from agent.events import FinalStatus, RunFinished, RunResumed, RunStarted, UsageInfo
+from agent.fair import User
 from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
 from agent.messages import ChatMessage
@@ -53,6 +55,7 @@ class Work:
     """A run that works in this process.
 
     Attributes:
+        user: Who asked: places are shared between users.
         known: What the process that took the request knows already; another one reads it from the run's row.
         urgent: A person has decided: it goes before what waits for a place.
         stuck: It was taken over too often.
@@ -67,6 +70,7 @@ class Work:
     attempt: int
     log: RunLog
     scope: Scope
+    user: User = None
     known: Start | None = None
     urgent: bool = False
     stuck: bool = False
@@ -117,7 +121,8 @@ class Runner:
 
     async def start(self, start: Start) -> None:
         """Begin a recorded run."""
-        work = self._work(start.run_id, start.thread_id, stretch=0, attempt=1, known=start)
+        user = start.principal.user_id
+        work = self._work(start.run_id, start.thread_id, stretch=0, attempt=1, user=user, known=start)
         if self.services.engine.durable:
             work.head.begun = False
             work.task = asyncio.create_task(self._first_step(work), name=work_id(work.run_id, 0))
@@ -328,6 +333,7 @@ class Runner:
             attempt=row.attempt,
             last=row.last_sequence if last is None else last,
             spent_seconds=seconds,
+            user=row.user_id,
             urgent=urgent,
         )
 
@@ -362,7 +368,7 @@ class Runner:
     async def _take_turn(self, work: Work) -> None:
         if not work.placed:
             if work.urgent:
-                self.admission.take()
+                self.admission.take(work.user)
             else:
                 try:
                     await self._wait_for_place(work)
@@ -383,7 +389,7 @@ class Runner:
     def _give_place_back(self, work: Work) -> None:
         if work.placed:
             work.placed = False
-            self.admission.leave(work.scope.seconds)
+            self.admission.leave(work.user, work.scope.seconds)
 
     async def _wait_for_place(self, work: Work) -> None:
         """Take a place, when it is this run's turn in its thread.
@@ -395,24 +401,24 @@ class Runner:
         ticket = work.known.ticket if work.known is not None else None
         if not queued:
             if ticket is None or not ticket.take_place():
-                self.admission.take()
+                self.admission.take(work.user)
             return
         if ticket is not None:
             ticket.give_back()
         await self._interrupt_others(work)
         async with work.scope.interruptible(timed=False):
-            with self.admission.waits():
+            with self.admission.waits(work.user):
                 while True:
                     await self._wait_for_turn(work)
-                    await self.admission.enter()
+                    await self.admission.enter(work.user)
                     try:
                         begun = await self.runs.begin(work.run_id, attempt=work.attempt)
                     except BaseException:
-                        self.admission.leave(None)
+                        self.admission.leave(work.user, None)
                         raise
                     if begun:
                         return
-                    self.admission.leave(None)
+                    self.admission.leave(work.user, None)
 
     async def _interrupt_others(self, work: Work) -> None:
         """What this run was to interrupt and still waits for a person: whoever took the request may have died."""
@@ -461,6 +467,12 @@ class Runner:
                 start = work.known or await self._stored_start(cast("Run", row))
                 principal = start.principal
                 state, grounding, turns = await self._fresh(work, start)
+            if work.known is None or work.known.queued:
+                principal = await self._as_of_now(principal)
+            if not principal.roles:
+                state["ending"] = NOT_ALLOWED
+                await self._end(work, grounding, state, principal)
+                return
             deps = await self._deps(work, principal, grounding, state, turns)
         except WorkDiverged:
             log.exception("run_given_up", extra={"run_id": work.run_id})
@@ -474,6 +486,12 @@ class Runner:
             await self._end(work, grounding, state, principal)
         else:
             await self._drive(work, deps, state)
+
+    async def _as_of_now(self, principal: Principal) -> Principal:
+        """Whoever asked, with the roles that were not taken away since. New ones do not count: the run was begun
+        without them. After a crash this may be less than before it; then the recorded steps no longer fit, and the run
+        ends."""
+        return replace(principal, roles=principal.roles & await access.roles_now(self.services.db, principal))
 
     async def _stored_start(self, row: Run) -> Start:
         request = StoredRequest.model_validate(row.request)

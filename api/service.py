@@ -101,6 +101,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
             search=search,
             policy=policy,
             web=web,
+            model_slots=llm_settings.slots if agent_settings.llm.startswith("embedded") else None,
             secrets=secret_values(settings, agent_settings, tool_settings, llm_settings),
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)
