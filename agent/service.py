@@ -36,6 +36,7 @@ from agent.event_store import EventStore
 from agent.firings import Firings
 from agent.guarding import Classifier, input_guards, output_guards
 from agent.llm.base import Backend, OnProgress
+from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import DECIDES, Policy, default_policy
 from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
@@ -220,6 +221,7 @@ class Agent:
         principal: Principal,
         idempotency_key: str | None = None,
         when_busy: WhenBusy | None = None,
+        options: RunOptions = NO_OPTIONS,
     ) -> str:
         """Record a run and start it. Returns its id; for a key that came before with the same request, that run's.
 
@@ -241,6 +243,7 @@ class Agent:
             )
         attached = await self._documents(documents, principal)
         when_busy = when_busy or self._services.settings.multitask
+        asked = {"options": options.asked()} if options != NO_OPTIONS else {}
         new = NewRun(
             thread_id=thread_id,
             input=input,
@@ -249,8 +252,9 @@ class Agent:
             documents=attached,
             owner_id=self.replica_id,
             idempotency_key=idempotency_key,
-            request_digest=digest_of(thread=thread_id, input=input, documents=list(documents)),
+            request_digest=digest_of(thread=thread_id, input=input, documents=list(documents), **asked),
             when_busy=when_busy,
+            options=options,
         )
         if (known := await self._runs.known(new)) is not None:
             return known
@@ -277,6 +281,7 @@ class Agent:
                 run.first,
                 run.last_state,
                 ticket,
+                new.options,
             )
         )
         if new.when_busy == "interrupt":
