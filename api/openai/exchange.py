@@ -322,6 +322,8 @@ class Desk:
             yield f"\n\n{text}" if said else text
         elif end.error is not None and end.error[0] in OUTCOMES:
             yield f"\n\n{end.error[1]}" if said else end.error[1]
+        elif not end.status and run.status in ENDED:
+            end = replace(end, status=run.status.value)  # it had ended before
         yield end
 
     async def _end(self, exchange: Exchange, data: dict[str, Any]) -> End:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 LONGEST = 2_000  # characters of a call; one that is longer is looked at on its page, and has no code
 CODE_LENGTH = 6  # hexadecimal digits; a code tells calls of one conversation apart, it is no secret
-_REPLY = re.compile(
-    r"\A\s*(?P<word>approve|reject)\s+`?(?P<code>[0-9a-f]{6})`?\s*(?:[,;:]?\s*(?:because\s+)?(?P<reason>\S.*?))?[.!]?\s*\Z",
+_APPROVE = re.compile(r"\A\s*approve\s+`?(?P<code>[0-9a-f]{6})`?[.!]?\s*\Z", re.IGNORECASE)
+_REJECT = re.compile(
+    r"\A\s*reject\s+`?(?P<code>[0-9a-f]{6})`?(?:[.!]?|[,;:]?\s+(?:because\s+)?(?P<reason>\S.*?)[.!]?)\s*\Z",
     re.IGNORECASE | re.DOTALL,
 )
 _CANCEL = re.compile(r"\A\s*cancel[.!]?\s*\Z", re.IGNORECASE)
@@ -40,13 +41,11 @@ def parse_reply(text: str) -> Reply | None:
 
     A reason is for rejections only: "approve 7f3a9c but only half" must not be taken for an approval.
     """
-    found = _REPLY.match(text)
-    if found is None:
-        return None
-    reason = found["reason"]
-    if found["word"].lower() == "approve":
-        return Reply("approve", found["code"].lower(), None) if reason is None else None
-    return Reply("reject", found["code"].lower(), reason)
+    if (approved := _APPROVE.match(text)) is not None:
+        return Reply("approve", approved["code"].lower(), None)
+    if (rejected := _REJECT.match(text)) is not None:
+        return Reply("reject", rejected["code"].lower(), rejected["reason"])
+    return None
 
 
 def is_cancel(text: str) -> bool:
