@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.audit import Audit
 from agent.durable.base import Engine
@@ -95,6 +95,18 @@ class Services:
         ]
 
 
+Record = dict[str, Any]
+"""What a step gave, JSON."""
+
+
+@dataclass(slots=True)
+class Head:
+    """How a stretch of work begins. `begun`: the engine knows of it. `record`: what its first step gave already."""
+
+    begun: bool = True
+    record: Record | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """One stretch of one run.
@@ -117,3 +129,4 @@ class Deps:
     history: Sequence[ChatMessage]
     guard_context: GuardContext
     options: RunOptions = NO_OPTIONS
+    head: Head = field(default_factory=Head)

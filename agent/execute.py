@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from agent.deps import Deps
+from agent.deps import Deps, Record
 from agent.durable.base import DurableError
 from agent.emitter import Emitter
 from agent.ending import INTERNAL, INTERRUPTED, RunStopped
@@ -20,7 +20,7 @@ from agent.events import ErrorInfo
 from agent.ledger import Ledger
 from agent.outcome import Outcome, failed_with, stopped, succeeded
 from agent.state import PlannedCall
-from agent.steps import Record, recorded
+from agent.steps import recorded
 from prisma import Prisma
 from tools.errors import InvalidArguments, TimedOut, ToolError
 from tools.registry import AnyTool

@@ -28,7 +28,7 @@ from agent.ending import INTERNAL, INTERRUPTED, SUCCEEDED, RunStopped, failed
 from agent.events import Guarded, Message
 from agent.model_step import call_model
 from agent.state import RunState
-from agent.steps import HandedOver
+from agent.steps import HandedOver, MoreFollows
 from agent.verdicts import note_guard, note_passed
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,8 @@ class Node(Protocol):
 async def guard_input(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """Nothing is answered before every guard has let the request through."""
     deps, request = runtime.context, state["messages"][-1].content
+    if deps.head.record is not None:
+        return {}  # they have spoken: the model has answered already
     for guard in deps.services.input_guards:
         reason = guard.check(request, deps.guard_context)
         if reason is None:
@@ -138,7 +140,7 @@ def _ending(node: Node) -> Node:
             if stop.ending is INTERRUPTED and runtime.context.services.engine.durable:
                 raise HandedOver from None
             return {"ending": stop.ending}
-        except (HandedOver, DurableError):
+        except (HandedOver, MoreFollows, DurableError):
             raise
         except Exception:
             log.exception("run_bug", extra={"run_id": runtime.context.run_id})

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
-from agent.deps import Deps
+from agent.deps import Deps, Record
 from agent.emitter import Emitter
 from agent.ending import INTERRUPTED, Ending, RunStopped, failed
 from agent.events import Guarded, UsageInfo
@@ -21,7 +21,7 @@ from agent.llm.errors import MalformedAnswer, ModelError
 from agent.messages import ChatMessage, ToolCall
 from agent.seen import Seen
 from agent.state import RunState
-from agent.steps import Record, recorded
+from agent.steps import recorded
 from agent.structured import check_answer, decodable, demand
 from agent.tokens import estimate
 
@@ -88,7 +88,9 @@ async def call_model(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         raise RunStopped(failed("token_limit", f"The run used its {settings.max_tokens} tokens."))
     emitter = Emitter(runtime.stream_writer)
     max_tokens = min(left, settings.max_answer_tokens, deps.options.max_answer_tokens or left)
-    record = await recorded(deps, emitter, "model", lambda: _ask(deps, state, emitter, max_tokens=max_tokens))
+    record = await recorded(
+        deps, emitter, "model", lambda: _ask(deps, state, emitter, max_tokens=max_tokens), is_last=_ends_the_run
+    )
     if "ending" in record:
         raise RunStopped(Ending.model_validate(record["ending"]))
     message = ChatMessage.model_validate(record["message"])
@@ -104,6 +106,10 @@ async def call_model(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         "answer": "" if message.calls else message.content,
         "usage": usage,
     }
+
+
+def _ends_the_run(record: Record) -> bool:
+    return "ending" in record or not record["message"]["calls"]
 
 
 async def _ask(deps: Deps, state: RunState, emitter: Emitter, *, max_tokens: int) -> Record:
