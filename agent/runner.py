@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agent import access
 from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
-from agent.conversation import grounding_after, load_history, newest_that_fit
+from agent.conversation import grounding_after, load_history, newest_that_fit, observe_seed
 from agent.deps import Deps, Head, Services
 from agent.durable.base import DurableError, WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
@@ -29,6 +29,7 @@ from agent.fair import User
 from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
 from agent.messages import ChatMessage
+from agent.options import NO_OPTIONS, RunOptions
 from agent.principal import Principal
 from agent.records import StoredEvent
 from agent.rest_store import Rest, RestStore
@@ -94,6 +95,7 @@ class Start:
     first: bool = True
     last_state: Any = None
     ticket: Ticket | None = None
+    options: RunOptions = NO_OPTIONS
 
 
 def work_id(run_id: str, stretch: int) -> str:
@@ -459,13 +461,15 @@ class Runner:
             row = None if work.known is not None else await self.runs.find(work.run_id)
             if row is not None and work.stuck:
                 raise WorkDiverged(f"taken over {row.recoveries} times")
+            options = NO_OPTIONS
             if row is not None and row.stretch > 0:
+                options = StoredRequest.model_validate(row.request).options
                 snapshot = Snapshot.model_validate(row.state)
                 principal, grounding = snapshot.principal, Grounding.load(snapshot.grounding)
                 state, turns = await self._saved(work, snapshot)
             else:
                 start = work.known or await self._stored_start(cast("Run", row))
-                principal = start.principal
+                principal, options = start.principal, start.options
                 state, grounding, turns = await self._fresh(work, start)
             if work.known is None or work.known.queued:
                 principal = await self._as_of_now(principal)
@@ -473,7 +477,7 @@ class Runner:
                 state["ending"] = NOT_ALLOWED
                 await self._end(work, grounding, state, principal)
                 return
-            deps = await self._deps(work, principal, grounding, state, turns)
+            deps = await self._deps(work, principal, grounding, state, turns, options=options)
         except WorkDiverged:
             log.exception("run_given_up", extra={"run_id": work.run_id})
             state["ending"] = INTERRUPTED
@@ -504,6 +508,7 @@ class Runner:
             request.documents,
             first=not before,
             last_state=left,
+            options=request.options,
         )
 
     async def _fresh(self, work: Work, start: Start) -> tuple[RunState, Grounding, Sequence[Sequence[ChatMessage]]]:
@@ -513,10 +518,14 @@ class Runner:
         work.log.append(started.type, encode(started))
         state = new_state([ChatMessage(role="user", content=with_documents(start.input, start.documents))])
         grounding = grounding_after(start.last_state, currencies=self.services.settings.currencies)
+        unknown = start.first and not start.options.seeded
+        turns = [] if unknown else await load_history(self.services.db, start.thread_id)
+        if start.first:
+            observe_seed(grounding, turns)
         grounding.observe_user(start.input)
         for document_id, name in start.documents:
             grounding.observe_document(document_id, name=name)
-        return state, grounding, [] if start.first else await load_history(self.services.db, start.thread_id)
+        return state, grounding, turns
 
     async def _saved(self, work: Work, snapshot: Snapshot) -> tuple[RunState, Sequence[Sequence[ChatMessage]]]:
         state = load_state(cast("dict[str, Any]", snapshot.state))
@@ -608,6 +617,8 @@ class Runner:
         grounding: Grounding,
         state: RunState,
         turns: Sequence[Sequence[ChatMessage]],
+        *,
+        options: RunOptions,
     ) -> Deps:
         services = self.services
         prefix = await self.prefix(principal)
@@ -633,11 +644,12 @@ class Runner:
             principal=principal,
             grounding=grounding,
             scope=work.scope,
-            tools=services.tools_for(principal),
+            tools=[tool for tool in services.tools_for(principal) if options.allows(tool)],
             prefix=prefix,
             history=history,
             guard_context=guard_context,
             log=work.log,
+            options=options,
             head=work.head,
         )
 

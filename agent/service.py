@@ -38,6 +38,7 @@ from agent.fair import FairPlaces
 from agent.firings import Firings
 from agent.guarding import Classifier, input_guards, output_guards
 from agent.llm.base import Backend, OnProgress
+from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import DECIDES, Policy, default_policy
 from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
@@ -231,6 +232,7 @@ class Agent:
         principal: Principal,
         idempotency_key: str | None = None,
         when_busy: WhenBusy | None = None,
+        options: RunOptions = NO_OPTIONS,
     ) -> str:
         """Record a run and start it. Returns its id; for a key that came before with the same request, that run's.
 
@@ -252,6 +254,7 @@ class Agent:
             )
         attached = await self._documents(documents, principal)
         when_busy = when_busy or self._services.settings.multitask
+        asked = {"options": options.asked()} if options != NO_OPTIONS else {}
         new = NewRun(
             thread_id=thread_id,
             input=input,
@@ -260,8 +263,9 @@ class Agent:
             documents=attached,
             owner_id=self.replica_id,
             idempotency_key=idempotency_key,
-            request_digest=digest_of(thread=thread_id, input=input, documents=list(documents)),
+            request_digest=digest_of(thread=thread_id, input=input, documents=list(documents), **asked),
             when_busy=when_busy,
+            options=options,
         )
         if (known := await self._runs.known(new)) is not None:
             return known
@@ -289,6 +293,7 @@ class Agent:
                 run.first,
                 run.last_state,
                 ticket,
+                new.options,
             )
         )
         if new.when_busy == "interrupt":

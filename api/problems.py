@@ -44,7 +44,7 @@ class ProblemDetails(BaseModel):
     code: str
     detail: str
     request_id: str
-    errors: Annotated[list[InvalidField] | None, Field(description="With `validation_failed` only.")] = None
+    errors: Annotated[list[InvalidField] | None, Field(description="What is wrong, by field.")] = None
     progress: Annotated[dict[str, Any] | None, Field(description="With `not_ready` only: what is loading.")] = None
 
 
@@ -59,10 +59,12 @@ class Problem(HTTPException):
         *,
         headers: Mapping[str, str] | None = None,
         progress: dict[str, Any] | None = None,
+        errors: list[InvalidField] | None = None,
     ) -> None:
         super().__init__(status_code=status, detail=detail, headers=headers)
         self.code = code
         self.progress = progress
+        self.errors = errors
 
 
 def problem_response(
@@ -119,7 +121,12 @@ async def _on_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, Problem):
         return problem_response(
-            error.status_code, error.code, error.detail, headers=error.headers, progress=error.progress
+            error.status_code,
+            error.code,
+            error.detail,
+            headers=error.headers,
+            progress=error.progress,
+            errors=error.errors,
         )
     code, detail = _CODES.get(error.status_code, ("http_error", HTTPStatus(error.status_code).phrase))
     return problem_response(error.status_code, code, detail, headers=error.headers)

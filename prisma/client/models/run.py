@@ -11,6 +11,7 @@ from prisma.runtime.rows import FROM_QUERY, Row
 
 if TYPE_CHECKING:
     from prisma.client.models.approval import ApprovalWithRelations
+    from prisma.client.models.chat_turn import ChatTurnWithRelations
     from prisma.client.models.delivery import DeliveryWithRelations
     from prisma.client.models.effect import EffectWithRelations
     from prisma.client.models.event import EventWithRelations
@@ -58,6 +59,7 @@ class Run(Row, frozen=True):
     effects: list[EffectWithRelations] | None = None
     approvals: list[ApprovalWithRelations] | None = None
     deliveries: list[DeliveryWithRelations] | None = None
+    turns: list[ChatTurnWithRelations] | None = None
 
 
 class RunWithRelations(Run, frozen=True):
@@ -71,6 +73,7 @@ class RunWithRelations(Run, frozen=True):
     effects: list[EffectWithRelations] = FROM_QUERY
     approvals: list[ApprovalWithRelations] = FROM_QUERY
     deliveries: list[DeliveryWithRelations] = FROM_QUERY
+    turns: list[ChatTurnWithRelations] = FROM_QUERY
     count_: dict[str, int] = FROM_QUERY
 
 
@@ -112,4 +115,5 @@ class RunPartial(Row, frozen=True):
     effects: list[EffectWithRelations]
     approvals: list[ApprovalWithRelations]
     deliveries: list[DeliveryWithRelations]
+    turns: list[ChatTurnWithRelations]
     count_: dict[str, int]

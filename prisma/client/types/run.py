@@ -23,6 +23,16 @@ if TYPE_CHECKING:
         ApprovalUpdateManyWithoutRunNestedInput,
         FindManyApprovalArgs,
     )
+    from prisma.client.types.chat_turn import (
+        ChatTurnCountArgs,
+        ChatTurnCreateNestedManyWithoutRunInput,
+        ChatTurnListRelationFilter,
+        ChatTurnOrderByRelationAggregateInput,
+        ChatTurnUncheckedCreateNestedManyWithoutRunInput,
+        ChatTurnUncheckedUpdateManyWithoutRunNestedInput,
+        ChatTurnUpdateManyWithoutRunNestedInput,
+        FindManyChatTurnArgs,
+    )
     from prisma.client.types.delivery import (
         DeliveryCountArgs,
         DeliveryCreateNestedManyWithoutRunInput,
@@ -150,6 +160,7 @@ class RunCountSelect(TypedDict, total=False):
     effects: bool | EffectCountArgs
     approvals: bool | ApprovalCountArgs
     deliveries: bool | DeliveryCountArgs
+    turns: bool | ChatTurnCountArgs
 
 
 class RunCountSelectArgs(TypedDict):
@@ -167,6 +178,7 @@ class RunInclude(TypedDict, total=False):
     effects: bool | FindManyEffectArgs
     approvals: bool | FindManyApprovalArgs
     deliveries: bool | FindManyDeliveryArgs
+    turns: bool | FindManyChatTurnArgs
     _count: bool | RunCountSelectArgs
 
 
@@ -208,6 +220,7 @@ class RunSelect(TypedDict, total=False):
     effects: bool | FindManyEffectArgs
     approvals: bool | FindManyApprovalArgs
     deliveries: bool | FindManyDeliveryArgs
+    turns: bool | FindManyChatTurnArgs
     _count: bool | RunCountSelectArgs
 
 
@@ -611,6 +624,7 @@ class RunWhereInput(_RunWhere, total=False):
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
     deliveries: DeliveryListRelationFilter
+    turns: ChatTurnListRelationFilter
 
 
 class RunOrderByWithRelationInput(TypedDict, total=False):
@@ -649,6 +663,7 @@ class RunOrderByWithRelationInput(TypedDict, total=False):
     effects: EffectOrderByRelationAggregateInput
     approvals: ApprovalOrderByRelationAggregateInput
     deliveries: DeliveryOrderByRelationAggregateInput
+    turns: ChatTurnOrderByRelationAggregateInput
 
 
 class _RunWhereUniqueInputBy1(_RunWhere, total=False):
@@ -665,6 +680,7 @@ class _RunWhereUniqueInputBy1(_RunWhere, total=False):
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
     deliveries: DeliveryListRelationFilter
+    turns: ChatTurnListRelationFilter
 
 
 class _RunWhereUniqueInputBy2(_RunWhere, total=False):
@@ -681,6 +697,7 @@ class _RunWhereUniqueInputBy2(_RunWhere, total=False):
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
     deliveries: DeliveryListRelationFilter
+    turns: ChatTurnListRelationFilter
 
 
 RunWhereUniqueInput: TypeAlias = _RunWhereUniqueInputBy1 | _RunWhereUniqueInputBy2
@@ -763,6 +780,7 @@ class RunCreateInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateInput(_RunCreate, total=False):
@@ -774,6 +792,7 @@ class RunUncheckedCreateInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunUpdateInput(_RunUpdate, total=False):
@@ -785,6 +804,7 @@ class RunUpdateInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateInput(_RunUpdate, total=False):
@@ -796,6 +816,7 @@ class RunUncheckedUpdateInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateManyInput(_RunCreate, total=False):
@@ -1161,6 +1182,20 @@ class RunUpdateOneWithoutMessagesNestedInput(TypedDict, total=False):
     )
 
 
+class RunCreateNestedOneWithoutTurnsInput(TypedDict, total=False):
+    create: RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput
+    connect_or_create: RunCreateOrConnectWithoutTurnsInput
+    connect: RunWhereUniqueInput
+
+
+class RunUpdateOneRequiredWithoutTurnsNestedInput(TypedDict, total=False):
+    create: RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput
+    connect_or_create: RunCreateOrConnectWithoutTurnsInput
+    upsert: RunUpsertWithoutTurnsInput
+    connect: RunWhereUniqueInput
+    update: RunUpdateToOneWithWhereWithoutTurnsInput | RunUpdateWithoutTurnsInput | RunUncheckedUpdateWithoutTurnsInput
+
+
 class RunCreateNestedOneWithoutDeliveriesInput(TypedDict, total=False):
     create: RunCreateWithoutDeliveriesInput | RunUncheckedCreateWithoutDeliveriesInput
     connect_or_create: RunCreateOrConnectWithoutDeliveriesInput
@@ -1239,6 +1274,7 @@ class RunCreateWithoutTenantInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutTenantInput(_RunCreate, total=False):
@@ -1249,6 +1285,7 @@ class RunUncheckedCreateWithoutTenantInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutTenantInput(TypedDict):
@@ -1292,6 +1329,7 @@ class RunCreateWithoutUserInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutUserInput(_RunCreate, total=False):
@@ -1302,6 +1340,7 @@ class RunUncheckedCreateWithoutUserInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutUserInput(TypedDict):
@@ -1338,6 +1377,7 @@ class RunCreateWithoutThreadInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutThreadInput(_RunCreate, total=False):
@@ -1348,6 +1388,7 @@ class RunUncheckedCreateWithoutThreadInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutThreadInput(TypedDict):
@@ -1384,6 +1425,7 @@ class RunCreateWithoutMessagesInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutMessagesInput(_RunCreate, total=False):
@@ -1394,6 +1436,7 @@ class RunUncheckedCreateWithoutMessagesInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutMessagesInput(TypedDict):
@@ -1420,12 +1463,74 @@ class RunUpdateWithoutMessagesInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutMessagesInput(_RunUpdate, total=False):
     tenant_id: str | StringFieldUpdateOperationsInput
     thread_id: str | StringFieldUpdateOperationsInput
     user_id: str | NullableStringFieldUpdateOperationsInput | None
+    events: EventUncheckedUpdateManyWithoutRunNestedInput
+    effects: EffectUncheckedUpdateManyWithoutRunNestedInput
+    approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
+
+
+class RunCreateWithoutTurnsInput(_RunCreate, total=False):
+    tenant: Required[TenantCreateNestedOneWithoutRunsInput]
+    thread: Required[ThreadCreateNestedOneWithoutRunsInput]
+    user: UserCreateNestedOneWithoutRunsInput
+    messages: MessageCreateNestedManyWithoutRunInput
+    events: EventCreateNestedManyWithoutRunInput
+    effects: EffectCreateNestedManyWithoutRunInput
+    approvals: ApprovalCreateNestedManyWithoutRunInput
+    deliveries: DeliveryCreateNestedManyWithoutRunInput
+
+
+class RunUncheckedCreateWithoutTurnsInput(_RunCreate, total=False):
+    tenant_id: Required[str]
+    thread_id: Required[str]
+    user_id: str | None
+    messages: MessageUncheckedCreateNestedManyWithoutRunInput
+    events: EventUncheckedCreateNestedManyWithoutRunInput
+    effects: EffectUncheckedCreateNestedManyWithoutRunInput
+    approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+
+
+class RunCreateOrConnectWithoutTurnsInput(TypedDict):
+    where: RunWhereUniqueInput
+    create: RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput
+
+
+class RunUpsertWithoutTurnsInput(TypedDict, total=False):
+    update: Required[RunUpdateWithoutTurnsInput | RunUncheckedUpdateWithoutTurnsInput]
+    create: Required[RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput]
+    where: RunWhereInput
+
+
+class RunUpdateToOneWithWhereWithoutTurnsInput(TypedDict, total=False):
+    where: RunWhereInput
+    data: Required[RunUpdateWithoutTurnsInput | RunUncheckedUpdateWithoutTurnsInput]
+
+
+class RunUpdateWithoutTurnsInput(_RunUpdate, total=False):
+    tenant: TenantUpdateOneRequiredWithoutRunsNestedInput
+    thread: ThreadUpdateOneRequiredWithoutRunsNestedInput
+    user: UserUpdateOneWithoutRunsNestedInput
+    messages: MessageUpdateManyWithoutRunNestedInput
+    events: EventUpdateManyWithoutRunNestedInput
+    effects: EffectUpdateManyWithoutRunNestedInput
+    approvals: ApprovalUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUpdateManyWithoutRunNestedInput
+
+
+class RunUncheckedUpdateWithoutTurnsInput(_RunUpdate, total=False):
+    tenant_id: str | StringFieldUpdateOperationsInput
+    thread_id: str | StringFieldUpdateOperationsInput
+    user_id: str | NullableStringFieldUpdateOperationsInput | None
+    messages: MessageUncheckedUpdateManyWithoutRunNestedInput
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
@@ -1440,6 +1545,7 @@ class RunCreateWithoutDeliveriesInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutDeliveriesInput(_RunCreate, total=False):
@@ -1450,6 +1556,7 @@ class RunUncheckedCreateWithoutDeliveriesInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutDeliveriesInput(TypedDict):
@@ -1476,6 +1583,7 @@ class RunUpdateWithoutDeliveriesInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutDeliveriesInput(_RunUpdate, total=False):
@@ -1486,6 +1594,7 @@ class RunUncheckedUpdateWithoutDeliveriesInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateWithoutEventsInput(_RunCreate, total=False):
@@ -1496,6 +1605,7 @@ class RunCreateWithoutEventsInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutEventsInput(_RunCreate, total=False):
@@ -1506,6 +1616,7 @@ class RunUncheckedCreateWithoutEventsInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutEventsInput(TypedDict):
@@ -1532,6 +1643,7 @@ class RunUpdateWithoutEventsInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutEventsInput(_RunUpdate, total=False):
@@ -1542,6 +1654,7 @@ class RunUncheckedUpdateWithoutEventsInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateWithoutEffectsInput(_RunCreate, total=False):
@@ -1552,6 +1665,7 @@ class RunCreateWithoutEffectsInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutEffectsInput(_RunCreate, total=False):
@@ -1562,6 +1676,7 @@ class RunUncheckedCreateWithoutEffectsInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutEffectsInput(TypedDict):
@@ -1588,6 +1703,7 @@ class RunUpdateWithoutEffectsInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutEffectsInput(_RunUpdate, total=False):
@@ -1598,6 +1714,7 @@ class RunUncheckedUpdateWithoutEffectsInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateWithoutApprovalsInput(_RunCreate, total=False):
@@ -1608,6 +1725,7 @@ class RunCreateWithoutApprovalsInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutApprovalsInput(_RunCreate, total=False):
@@ -1618,6 +1736,7 @@ class RunUncheckedCreateWithoutApprovalsInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutApprovalsInput(TypedDict):
@@ -1644,6 +1763,7 @@ class RunUpdateWithoutApprovalsInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutApprovalsInput(_RunUpdate, total=False):
@@ -1654,6 +1774,7 @@ class RunUncheckedUpdateWithoutApprovalsInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateManyTenantInput(_RunCreate, total=False):
@@ -1669,6 +1790,7 @@ class RunUpdateWithoutTenantInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutTenantInput(_RunUpdate, total=False):
@@ -1679,6 +1801,7 @@ class RunUncheckedUpdateWithoutTenantInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutTenantInput(_RunUpdate, total=False):
@@ -1699,6 +1822,7 @@ class RunUpdateWithoutUserInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutUserInput(_RunUpdate, total=False):
@@ -1709,6 +1833,7 @@ class RunUncheckedUpdateWithoutUserInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutUserInput(_RunUpdate, total=False):
@@ -1729,6 +1854,7 @@ class RunUpdateWithoutThreadInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutThreadInput(_RunUpdate, total=False):
@@ -1739,6 +1865,7 @@ class RunUncheckedUpdateWithoutThreadInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutThreadInput(_RunUpdate, total=False):
