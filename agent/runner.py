@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from agent.admission import Admission, Ticket
@@ -27,12 +28,13 @@ from agent.events import FinalStatus, RunFinished, RunResumed, RunStarted, Usage
 from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
 from agent.messages import ChatMessage
+from agent.observer import RunBegan, RunRested
 from agent.principal import Principal
 from agent.records import StoredEvent
 from agent.rest_store import Rest, RestStore
 from agent.run_store import RunStore, StoredRequest
 from agent.scope import Scope
-from agent.state import RunState, Snapshot, dump_state, load_state, new_state
+from agent.state import RunState, Snapshot, Timing, dump_state, load_state, new_state
 from agent.steps import HandedOver
 from agent.tokens import estimate
 
@@ -85,6 +87,7 @@ class Start:
     first: bool = True
     last_state: Any = None
     ticket: Ticket | None = None
+    queue_ms: int = 0
 
 
 def work_id(run_id: str, stretch: int) -> str:
@@ -316,6 +319,7 @@ class Runner:
             await work.log.flushed()
         self._forget(work)
         self.events.close(work.log, lost=True)
+        self.services.observer.run_left(work.run_id)
 
     def _forget(self, work: Work) -> None:
         if self._working.get(work.run_id) is work:
@@ -423,7 +427,15 @@ class Runner:
             state["ending"] = INTERNAL
             await self._end(work, grounding, state, principal)
         else:
+            self._tell_began(work, state, principal)
             await self._drive(work, deps, state)
+
+    def _tell_began(self, work: Work, state: RunState, principal: Principal) -> None:
+        resumed = work.stretch > 0 or work.attempt > 1
+        asked = next((message.content for message in state["messages"] if message.role == "user"), "")
+        self.services.observer.run_began(
+            RunBegan(work.run_id, work.thread_id, principal, self.services.backend.name, asked, resumed)
+        )
 
     async def _stored_start(self, row: Run) -> Start:
         request = StoredRequest.model_validate(row.request)
@@ -436,6 +448,7 @@ class Runner:
             request.documents,
             first=not before,
             last_state=left,
+            queue_ms=milliseconds((row.started_at or row.created_at) - row.created_at),
         )
 
     async def _fresh(self, work: Work, start: Start) -> tuple[RunState, Grounding, Sequence[Sequence[ChatMessage]]]:
@@ -444,6 +457,7 @@ class Runner:
         started = RunStarted(run_id=start.run_id, thread_id=start.thread_id, model=self.services.backend.name)
         work.log.append(started.type, encode(started))
         state = new_state([ChatMessage(role="user", content=with_documents(start.input, start.documents))])
+        state["timing"] = Timing(queue_ms=start.queue_ms)
         grounding = grounding_after(start.last_state, currencies=self.services.settings.currencies)
         grounding.observe_user(start.input)
         for document_id, name in start.documents:
@@ -518,6 +532,18 @@ class Runner:
                 await asyncio.sleep(RETRY_INTERVAL)
         self._forget(work)
         self.events.close(work.log, final)
+        self.services.observer.run_rested(
+            RunRested(
+                run_id=work.run_id,
+                model=self.services.backend.name,
+                status=status,
+                error=error.code if error is not None else None,
+                usage=state["usage"],
+                timing=state["timing"],
+                seconds=work.scope.seconds,
+                answer=state["messages"][-1].content if state["messages"] else "",
+            )
+        )
         self.after_rest(work.run_id)
         if status == "waiting" and work.scope.ending is CANCELLED:
             await self.cancel_waiting(work.run_id)
@@ -584,6 +610,11 @@ class Runner:
             row = await self.services.db.tenant.find_unique(where={"id": tenant_id})
             self._companies[tenant_id] = row.name if row is not None else "our company"
         return self._companies[tenant_id]
+
+
+def milliseconds(span: timedelta) -> int:
+    """Two clocks may have told its ends: never less than none."""
+    return max(0, round(span.total_seconds() * 1000))
 
 
 def first_unseen(stored: int, *, attempt: int) -> int:

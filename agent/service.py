@@ -36,6 +36,7 @@ from agent.event_store import EventStore
 from agent.firings import Firings
 from agent.guarding import Classifier, input_guards, output_guards
 from agent.llm.base import Backend, OnProgress
+from agent.observer import Observer
 from agent.policy import DECIDES, Policy, default_policy
 from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
@@ -117,6 +118,7 @@ class Agent:
         clock: Callable[[], datetime] = utc_now,
         policy: Policy | None = None,
         tools: Mapping[str, AnyTool] | None = None,
+        observer: Observer | None = None,
     ) -> Agent:
         """An agent over a connected database and a model; `start` it before use.
 
@@ -127,6 +129,7 @@ class Agent:
             classify: Looks at each sentence of an answer; what it objects to is told, and stops nothing.
             tools: By name; else the whole catalogue.
             policy: Else the built-in one, `agent/policy/default.yaml`.
+            observer: Told of runs, answers of the model and calls of tools.
         """
         tools = catalog() if tools is None else tools
         services = Services(
@@ -146,6 +149,7 @@ class Agent:
             web=web,
             secrets=secrets,
             classify=classify,
+            observer=observer or Observer(),
         )
         return cls(services)
 
@@ -266,6 +270,7 @@ class Agent:
         if not run.is_new:
             ticket.give_back()
             return run.run_id
+        self._services.observer.run_submitted(run.run_id)
         await self._runner.start(
             Start(
                 run.run_id,

@@ -46,6 +46,9 @@ class Run(Row, frozen=True):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int | None
+    generation_ms: int
     created_at: datetime.datetime
     updated_at: datetime.datetime
     started_at: datetime.datetime | None
@@ -100,6 +103,9 @@ class RunPartial(Row, frozen=True):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int | None
+    generation_ms: int
     created_at: datetime.datetime
     updated_at: datetime.datetime
     started_at: datetime.datetime | None
