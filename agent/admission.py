@@ -34,6 +34,16 @@ class Admission:
         """No place is free: who comes now must wait."""
         return self._taken >= self.running or bool(self._line)
 
+    @property
+    def at_work(self) -> int:
+        """Places that are taken."""
+        return self._taken
+
+    @property
+    def waiting(self) -> int:
+        """Runs that wait, and requests that have leave to."""
+        return self._waiting
+
     def admit(self) -> Ticket:
         """Before a request is recorded: a place for it, or leave to wait, which nobody who comes later gets.
 

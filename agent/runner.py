@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+import structlog
+
 from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
 from agent.conversation import grounding_after, load_history, newest_that_fit
@@ -29,7 +31,7 @@ from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
 from agent.messages import ChatMessage
 from agent.observer import RunBegan, RunRested
-from agent.principal import Principal
+from agent.principal import NOBODY, Principal
 from agent.records import StoredEvent
 from agent.rest_store import Rest, RestStore
 from agent.run_store import RunStore, StoredRequest
@@ -229,6 +231,7 @@ class Runner:
     async def handle(self, argument: str) -> None:
         """The engine's handler: work on a stretch of a run until it rests."""
         run_id, _, number = argument.rpartition(":")
+        structlog.contextvars.bind_contextvars(run_id=run_id)  # this task is the run's own
         work = self._working.get(run_id)
         if work is None or work.stretch != int(number) or work.task is not None:
             work = await self._claim(run_id, int(number), work)
@@ -431,6 +434,7 @@ class Runner:
             await self._drive(work, deps, state)
 
     def _tell_began(self, work: Work, state: RunState, principal: Principal) -> None:
+        structlog.contextvars.bind_contextvars(tenant_id=principal.tenant_id, user_id=principal.user_id or NOBODY)
         resumed = work.stretch > 0 or work.attempt > 1
         asked = next((message.content for message in state["messages"] if message.role == "user"), "")
         self.services.observer.run_began(
