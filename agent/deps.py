@@ -16,6 +16,7 @@ from agent.grounding import Grounding
 from agent.guarding import Classifier, GuardContext, InputGuard, OutputGuard
 from agent.llm.base import Backend
 from agent.messages import ChatMessage
+from agent.observer import Observer
 from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import Policy
 from agent.policy.limits import Limits
@@ -54,6 +55,7 @@ class Services:
     classify: Classifier | None = None
     web: WebClient | None = None
     model_places: FairPlaces = field(default_factory=lambda: FairPlaces(None))
+    observer: Observer = field(default_factory=Observer)
 
     def tool_context(
         self,

@@ -12,7 +12,10 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
+
+import structlog
 
 from agent import access
 from agent.admission import Admission, Ticket
@@ -29,13 +32,14 @@ from agent.fair import User
 from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
 from agent.messages import ChatMessage
+from agent.observer import RunBegan, RunRested
 from agent.options import NO_OPTIONS, RunOptions
-from agent.principal import Principal
+from agent.principal import NOBODY, Principal
 from agent.records import StoredEvent
 from agent.rest_store import Rest, RestStore
 from agent.run_store import RunStore, StoredRequest
 from agent.scope import Scope
-from agent.state import RunState, Snapshot, dump_state, load_state, new_state
+from agent.state import RunState, Snapshot, Timing, dump_state, load_state, new_state
 from agent.steps import HandedOver, MoreFollows
 from agent.tokens import estimate
 
@@ -96,6 +100,7 @@ class Start:
     last_state: Any = None
     ticket: Ticket | None = None
     options: RunOptions = NO_OPTIONS
+    queue_ms: int = 0
 
 
 def work_id(run_id: str, stretch: int) -> str:
@@ -265,6 +270,7 @@ class Runner:
     async def handle(self, argument: str) -> None:
         """The engine's handler: work on a stretch of a run until it rests."""
         run_id, _, number = argument.rpartition(":")
+        structlog.contextvars.bind_contextvars(run_id=run_id)  # this task is the run's own
         work = self._working.get(run_id)
         if work is None or work.stretch != int(number) or work.task is not None:
             work = await self._claim(run_id, int(number), work)
@@ -359,6 +365,7 @@ class Runner:
         self._give_place_back(work)
         self._forget(work)
         self.events.close(work.log, lost=True)
+        self.services.observer.run_left(work.run_id)
 
     def _forget(self, work: Work) -> None:
         if self._working.get(work.run_id) is work:
@@ -489,6 +496,7 @@ class Runner:
             state["ending"] = INTERNAL
             await self._end(work, grounding, state, principal)
         else:
+            self._tell_began(work, state, principal)
             await self._drive(work, deps, state)
 
     async def _as_of_now(self, principal: Principal) -> Principal:
@@ -496,6 +504,14 @@ class Runner:
         without them. After a crash this may be less than before it; then the recorded steps no longer fit, and the run
         ends."""
         return replace(principal, roles=principal.roles & await access.roles_now(self.services.db, principal))
+
+    def _tell_began(self, work: Work, state: RunState, principal: Principal) -> None:
+        structlog.contextvars.bind_contextvars(tenant_id=principal.tenant_id, user_id=principal.user_id or NOBODY)
+        resumed = work.stretch > 0 or work.attempt > 1
+        asked = next((message.content for message in state["messages"] if message.role == "user"), "")
+        self.services.observer.run_began(
+            RunBegan(work.run_id, work.thread_id, principal, self.services.backend.name, asked, resumed)
+        )
 
     async def _stored_start(self, row: Run) -> Start:
         request = StoredRequest.model_validate(row.request)
@@ -509,6 +525,7 @@ class Runner:
             first=not before,
             last_state=left,
             options=request.options,
+            queue_ms=milliseconds((row.started_at or row.created_at) - row.created_at),
         )
 
     async def _fresh(self, work: Work, start: Start) -> tuple[RunState, Grounding, Sequence[Sequence[ChatMessage]]]:
@@ -517,6 +534,7 @@ class Runner:
         started = RunStarted(run_id=start.run_id, thread_id=start.thread_id, model=self.services.backend.name)
         work.log.append(started.type, encode(started))
         state = new_state([ChatMessage(role="user", content=with_documents(start.input, start.documents))])
+        state["timing"] = Timing(queue_ms=start.queue_ms)
         grounding = grounding_after(start.last_state, currencies=self.services.settings.currencies)
         unknown = start.first and not start.options.seeded
         turns = [] if unknown else await load_history(self.services.db, start.thread_id)
@@ -597,6 +615,18 @@ class Runner:
                 await asyncio.sleep(RETRY_INTERVAL)
         self._forget(work)
         self.events.close(work.log, final)
+        self.services.observer.run_rested(
+            RunRested(
+                run_id=work.run_id,
+                model=self.services.backend.name,
+                status=status,
+                error=error.code if error is not None else None,
+                usage=state["usage"],
+                timing=state["timing"],
+                seconds=work.scope.seconds,
+                answer=state["messages"][-1].content if state["messages"] else "",
+            )
+        )
         self.after_rest(work.run_id)
         if status == "waiting" and work.scope.ending is CANCELLED:
             await self.cancel_waiting(work.run_id)
@@ -668,6 +698,11 @@ class Runner:
             row = await self.services.db.tenant.find_unique(where={"id": tenant_id})
             self._companies[tenant_id] = row.name if row is not None else "our company"
         return self._companies[tenant_id]
+
+
+def milliseconds(span: timedelta) -> int:
+    """Two clocks may have told its ends: never less than none."""
+    return max(0, round(span.total_seconds() * 1000))
 
 
 def first_unseen(stored: int, *, attempt: int) -> int:
