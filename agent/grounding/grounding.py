@@ -86,9 +86,11 @@ class Grounding:
             self._has_read(whole)
         for leaf in found:
             origin = _leaf_origin(tool, leaf, whole)
+            if leaf.others and leaf.value not in ("", False):
+                self._has_read(origin)
             if leaf.mark:
                 self._learn(leaf.mark, str(leaf.value), origin)
-            elif whole.untrusted and isinstance(leaf.value, str):
+            elif origin.untrusted and isinstance(leaf.value, str):
                 self._observe_text(leaf.value, origin)
             elif isinstance(leaf.value, str) and len(leaf.value) <= MAX_TEXT and any(map(str.isalpha, leaf.value)):
                 self._learn(TEXT, leaf.value, origin)
@@ -239,11 +241,18 @@ def result_origin(tool: AnyTool, found: Sequence[Leaf]) -> Origin:
     return Origin(tool.results, detail)
 
 
+def text_origin(tool: AnyTool, found: Sequence[Leaf]) -> Origin:
+    """The origin of a result as text: of a record that holds what others wrote, the first such field."""
+    whole = result_origin(tool, found)
+    origins = [_leaf_origin(tool, leaf, whole) for leaf in found if leaf.others and leaf.value != ""]
+    return whole if whole.untrusted or not origins else origins[0]
+
+
 def _leaf_origin(tool: AnyTool, leaf: Leaf, whole: Origin) -> Origin:
     if tool.results == "web" and isinstance(url := leaf.holder.get("url"), str):
         return Origin("web", url)
     if tool.results == "record":
-        return Origin("record", f"{_record(leaf)}.{leaf.field}")
+        return Origin("document" if leaf.others else "record", f"{_record(leaf)}.{leaf.field}")
     return whole if tool.results in UNTRUSTED else Origin(tool.results, tool.name)
 
 
