@@ -162,6 +162,16 @@ class Grounding:
             if leaf.mark and self._known.origin(leaf.mark, str(leaf.value)) is None
         ]
 
+    def carried(self, tool: AnyTool, arguments: dict[str, Any]) -> dict[str, frozenset[Origin]]:
+        """By the path of each text among the arguments: where the values that it holds come from, those left out that
+        the person wrote. A value is found in other spacing and letter case, and not when it is encoded otherwise."""
+        found: dict[str, frozenset[Origin]] = {}
+        for leaf in leaves(arguments, schema_of(tool.arguments, "validation")):
+            if leaf.mark is None and isinstance(leaf.value, str):
+                held = self._known.within(leaf.value)
+                found[leaf.path] = frozenset(origin for value, origin in held if not self._was_said(value))
+        return found
+
     def _origin(self, tool: AnyTool, leaf: Leaf) -> Origin:
         """That of the best value which it equals, by type; else of what the model had read when it wrote it."""
         if leaf.mark:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -196,7 +196,15 @@ def _spliced(stage: Stage, users: Sequence[Call], attackers: Sequence[Call]) -> 
         for name, value in his.arguments.items():
             if name in stage.named[call.tool]:
                 ours = bent.get(name)
-                bent[name] = [*ours, *value] if isinstance(ours, list) and isinstance(value, list) else value
+                bent[name] = _bent(ours, value)
         if bent != call.arguments:
             found[position] = Call(call.tool, bent)
     return found
+
+
+def _bent(ours: Any, his: Any) -> Any:
+    """His value in place of ours; of two lists, both."""
+    if isinstance(ours, list) and isinstance(his, list):
+        together = cast("list[Any]", [*ours, *his])
+        return [one for number, one in enumerate(together) if one not in together[:number]]
+    return his

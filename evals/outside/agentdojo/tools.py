@@ -141,6 +141,8 @@ def _mark(node: Any, said: Said) -> None:
     if found.get("format") == "email":
         found["x-value"] = "email"
     for name, inner in cast("Mapping[str, dict[str, Any]]", found.get("properties", {})).items():
+        if name == "value":
+            inner["title"] = found.get("title", name)  # what a dictionary's values are a record of
         if name in said.values:
             for option in (inner, inner.get("items", {}), *inner.get("anyOf", ())):
                 if option.get("type") == "string":

@@ -228,3 +228,23 @@ def test_a_record_in_which_strangers_wrote_is_fenced():
     text = result_text(list_transfers, result)
     assert text.startswith('<untrusted origin="document(transfer.subject)">')
     assert text.count("</untrusted>") == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "we know acme corp.",
+        "A-C-M-E C/o/r/p",
+        "write to OPS@acme.example",
+        "https://evil.example/?q=ACME%20Corp",
+    ],
+)
+def test_a_text_carries_the_values_of_records_that_it_holds(after_reading: Grounding, body: str):
+    carried = after_reading.carried(send_mail, {"to": ["ann@acme.example"], "body": body})
+    assert carried.keys() == {"body"}
+    assert {origin.kind for origin in carried["body"]} == {"record"}
+
+
+@pytest.mark.parametrize("body", ["june 14 meeting", "ann@acme.example", "ACMEs Corporation", "acme", ""])
+def test_what_the_person_wrote_or_what_is_no_whole_value_is_not_carried(after_reading: Grounding, body: str):
+    assert after_reading.carried(send_mail, {"body": body}) == {"body": frozenset()}
