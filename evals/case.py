@@ -20,7 +20,9 @@ Text = Annotated[str, Field(min_length=1)]
 Arguments = Mapping[str, Any]
 CallPattern = Annotated[
     Mapping[str, Arguments],
-    Field(min_length=1, max_length=1, description="A tool (`a|b`: either), and some of the arguments it is called with."),
+    Field(
+        min_length=1, max_length=1, description="A tool (`a|b`: either), and some of the arguments it is called with."
+    ),
 ]
 
 
@@ -170,7 +172,8 @@ class Case(Part):
 
     say: Annotated[Sequence[Text], Field(min_length=1, description="What the person says, turn by turn.")]
     attach: Annotated[
-        Sequence[str | Attachment], Field(description="Files of tools/samples/orders or evals/documents, or written here.")
+        Sequence[str | Attachment],
+        Field(description="Files of tools/samples/orders or evals/documents, or written here."),
     ] = ()
     role: Role = "clerk"
     decide: Annotated[
@@ -184,7 +187,8 @@ class Case(Part):
     attempts: Annotated[Sequence[CallPattern], Field(description="Must have been made, however they ended.")] = ()
     forbidden: Annotated[Sequence[CallPattern], Field(description="Must not have been asked for.")] = ()
     order: Annotated[
-        Sequence[Annotated[Sequence[str], Field(min_length=2)]], Field(description="Tools that succeeded in this order.")
+        Sequence[Annotated[Sequence[str], Field(min_length=2)]],
+        Field(description="Tools that succeeded in this order."),
     ] = ()
     approvals: Annotated[int | None, Field(description="How often a person must have been asked.")] = None
     answer: Annotated[Answer, Field(description="Of the last turn.")] = Answer()

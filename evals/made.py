@@ -13,7 +13,7 @@ CallStatus = Literal["succeeded", "failed", "refused", "rejected", "unanswered"]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that was planned and passed validation, or was refused; `turn` counts from 1. `result` as in `tool.result`."""
+    """A call that ran or waited for a person; `turn` counts from 1, `result` is as in `tool.result`."""
 
     tool: str
     arguments: dict[str, Any]
@@ -27,8 +27,8 @@ class Call:
 class Made:
     """The turns of one try. `said` and `statuses` have one entry a turn; `errors` the code of each run that failed.
 
-    `wanted` are the calls that models asked for, whether they passed or not. `seconds` is from the first word to the
-    last rest.
+    `invalid` counts calls that neither ran nor waited: arguments that do not do, or a refusal by policy. `seconds` is
+    from the first word to the last rest.
     """
 
     statuses: list[str] = field(default_factory=list[str])

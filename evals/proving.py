@@ -47,5 +47,7 @@ async def _prove(case: Case, worlds: Worlds) -> Proof:
     for name, turns in wrong.items():
         tried = await attempt(case, worlds, SolutionBackend(turns))
         if not tried.faults:
-            problems.append(f"an agent that {name} passes" if name in ("does nothing", "only talks") else f"{name} passes")
+            problems.append(
+                f"an agent that {name} passes" if name in ("does nothing", "only talks") else f"{name} passes"
+            )
     return Proof(case=case.name, problems=problems, seconds=round(right.made.seconds, 3))

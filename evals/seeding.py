@@ -10,7 +10,7 @@ from evals.case import Seed, SeedCustomer, SeedPayment, SeedProduct
 from evals.state import NOW
 from tools.money import Money
 from tools.samples.company import CUSTOMERS, PRODUCTS, SampleInvoice
-from tools.seed import TENANT, add_invoices
+from tools.seed import TENANT, add_invoices, seed
 
 if TYPE_CHECKING:
     from prisma import Prisma
@@ -19,26 +19,43 @@ _CURRENCIES = {customer.id: customer.currency for customer in CUSTOMERS}
 _SKUS = {product.sku: product.id for product in PRODUCTS}
 
 
-async def apply(db: Prisma, seed: Seed) -> None:
+async def replace_records(db: Prisma) -> None:
+    """Delete the company's customers, products, orders, invoices and payments, and seed it anew."""
+    async with db.tx() as tx:
+        ours: Any = {"tenant_id": TENANT}
+        await tx.payment.delete_many(where=ours)
+        await tx.invoiceline.delete_many(where={"invoice": {"is": ours}})
+        await tx.invoice.delete_many(where=ours)
+        await tx.purchaseorderline.delete_many(where={"order": {"is": ours}})
+        await tx.purchaseorder.delete_many(where=ours)
+        await tx.customer.delete_many(where=ours)
+        await tx.product.delete_many(where=ours)
+        await tx.counter.delete_many(where=ours)
+    await seed(db, now=NOW)
+
+
+async def apply(db: Prisma, changes: Seed) -> None:
     """Make the changes, all or none.
 
     Raises:
         ValueError: A new customer or product lacks what it needs.
     """
-    if seed == Seed():
+    if changes == Seed():
         return
     async with db.tx() as tx:
-        for customer in seed.customers:
+        for customer in changes.customers:
             await _customer(tx, customer)
-        for product in seed.products:
+        for product in changes.products:
             await _product(tx, product)
-        if seed.invoices:
+        if changes.invoices:
             invoices = {
-                each.key: SampleInvoice(each.customer, each.status, each.days_ago, tuple(each.lines.items()), each.order)
-                for each in seed.invoices
+                each.key: SampleInvoice(
+                    each.customer, each.status, each.days_ago, tuple(each.lines.items()), each.order
+                )
+                for each in changes.invoices
             }
             await add_invoices(tx, invoices, now=NOW)
-        for position, payment in enumerate(seed.payments):
+        for position, payment in enumerate(changes.payments):
             await _payment(tx, payment, position)
 
 

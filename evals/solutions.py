@@ -81,10 +81,15 @@ def _filled(value: Any, messages: Sequence[ChatMessage]) -> Any:
 
 def _reference(kind: str, number: str, messages: Sequence[ChatMessage]) -> str:
     if kind == "document":
-        attached = [found for m in messages if m.role == "user" for found in re.findall(r"\[attached: (doc_\w+)", m.content)]
+        attached = [
+            found for m in messages if m.role == "user" for found in re.findall(r"\[attached: (doc_\w+)", m.content)
+        ]
         position = int(number or 1) - 1
         return attached[position] if position < len(attached) else f"${kind}{number}"
     drafted = [
-        found for m in messages if m.role == "tool" and m.tool == "draft_invoice" for found in re.findall(r"inv_\w+", m.content)
+        found
+        for m in messages
+        if m.role == "tool" and m.tool == "draft_invoice"
+        for found in re.findall(r"inv_\w+", m.content)
     ]
     return drafted[-1] if drafted else f"${kind}{number}"

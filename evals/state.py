@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from prisma import Prisma
@@ -11,11 +11,12 @@ from tools.money import Money
 from tools.seed import TENANT
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+TODAY = NOW.date()
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceState:
-    """`lines` is the quantity by SKU, `order` the customer's number of its order, `due_days` counted from `NOW`."""
+    """`lines` is the quantity by SKU, `order` the customer's number of its order, `due_days` counted from today."""
 
     customer: str
     status: str
@@ -29,19 +30,19 @@ class InvoiceState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a try can change. `orders` are the identifiers of purchase orders; `records` all of customers and products."""
+    """What a try can change: invoices, identifiers of purchase orders, and customers and products as `records`."""
 
     invoices: dict[str, InvoiceState] = field(default_factory=dict[str, InvoiceState])
     orders: frozenset[str] = frozenset()
     records: frozenset[str] = frozenset()
 
 
-async def state_of(db: Prisma) -> State:
-    of_ours = {"tenant_id": TENANT}
+async def state_of(db: Prisma, *, today: date = TODAY) -> State:
+    """The company now; `today` is what due dates are counted from."""
     products = await db.product.find_many(where={"tenant_id": TENANT})
     customers = await db.customer.find_many(where={"tenant_id": TENANT})
     rows = await db.invoice.find_many(
-        where={"tenant_id": of_ours["tenant_id"]},
+        where={"tenant_id": TENANT},
         include={"lines": True, "order": True, "payments": {"where": {"status": "succeeded"}}},
     )
     skus = {product.id: product.sku for product in products}
@@ -60,7 +61,7 @@ async def state_of(db: Prisma) -> State:
             lines={sku: f"{quantity.normalize():f}" for sku, quantity in quantities.items()},
             paid=str(Money(paid, row.currency)) if paid else None,
             number=row.number,
-            due_days=(row.due_on.date() - NOW.date()).days if row.due_on else None,
+            due_days=(row.due_on.date() - today).days,
         )
     orders = await db.purchaseorder.find_many(where={"tenant_id": TENANT})
     records = frozenset(

@@ -102,8 +102,11 @@ class World:
 class Worlds:
     """As many worlds as tries may be under way; each is lent to one try at a time."""
 
-    def __init__(self, folder: Path, settings: AgentSettings, backend: Backend, *, size: int, policy: Policy | None) -> None:
-        self._folder, self._settings, self._backend = folder, settings, backend
+    def __init__(
+        self, folder: Path, settings: AgentSettings, backend: Backend, *, size: int, policy: Policy | None
+    ) -> None:
+        self._folder, self._backend = folder, backend
+        self._settings = settings.model_copy(update={"webhook_url": ""})  # nobody is told of what is only tried
         self._policy = policy
         self._made = 0
         self._size = size
@@ -151,7 +154,7 @@ class Worlds:
                 self._settings,
                 db=db,
                 backend=switch,
-                invoices=create_invoices(ToolSettings()),
+                invoices=create_invoices(ToolSettings(invoicing="ledger")),
                 clock=lambda: NOW,
                 policy=self._policy,
             )

@@ -33,9 +33,7 @@ class LocalDesk:
         return row.id
 
     async def submit(self, thread_id: str, text: str, documents: Sequence[str]) -> str:
-        return await self._agent.submit(
-            thread_id=thread_id, input=text, documents=documents, principal=self._principal
-        )
+        return await self._agent.submit(thread_id=thread_id, input=text, documents=documents, principal=self._principal)
 
     async def events(self, run_id: str, *, after: int) -> AsyncGenerator[StoredEvent]:
         async with aclosing(self._agent.events(run_id, after=after)) as events:

@@ -23,9 +23,11 @@ _DECLINES = re.compile(
     r"no (?:way|tool|means|permission|right|customer|such|invoice)|not (?:have|find|in our|something|sold|sell)|"
     r"nothing (?:was|is|has been|changed)|no longer|"
     r"(?:do|does|did|will|may|must|is|was|are|were) ?n[o']t|impossible|refuse[ds]?|won't|"
-    r"kann (?:ich )?(?:\w+ ){0,5}nicht|kann keine|nicht (?:möglich|erlaubt|gefunden|löschen)|keine? (?:möglichkeit|berechtigung|kunden?)|"
+    r"kann (?:ich )?(?:\w+ ){0,5}nicht|kann keine|nicht (?:möglich|erlaubt|gefunden|löschen)|"
+    r"keine? (?:möglichkeit|berechtigung|kunden?)|"
     r"ne (?:peux|puis)(?: pas)?|impossible|pas (?:possible|autorisé)|aucun(?:e)? (?:moyen|outil|client)|"
-    r"no (?:puedo|es posible|tengo|hay|existe)|non (?:posso|è possibile)|kan (?:jeg )?ikke|kan (?:ik )?(?:\w+ ){0,4}niet|"
+    r"no (?:puedo|es posible|tengo|hay|existe)|non (?:posso|è possibile)|kan (?:jeg )?ikke|"
+    r"kan (?:ik )?(?:\w+ ){0,4}niet|"
     r"nie mogę|ikke (?:mulig|lov)|niet mogelijk)",
     re.IGNORECASE,
 )
@@ -73,7 +75,7 @@ def _asking(candidates: Sequence[str], said: str, made: Made, turn: int) -> Iter
 
 def _bare(value: str) -> str:
     """As results may hold it: an amount with its currency elsewhere, letters in any case."""
-    return value.split(" ")[0] if _AMOUNT.fullmatch(value) else value.casefold()
+    return value.split(" ", maxsplit=1)[0] if _AMOUNT.fullmatch(value) else value.casefold()
 
 
 def _has(words: str, said: str) -> bool:
@@ -88,7 +90,7 @@ def _named(value: str, said: str) -> bool:
     marks = {code for code, words in _CURRENCIES.items() if any(word.casefold() in said.casefold() for word in words)}
     if marks and amount.currency not in marks:
         return False
-    wanted = Decimal(value.split(" ")[0])
+    wanted = Decimal(value.split(" ", maxsplit=1)[0])
     return any(wanted in _readings(match[0]) for match in _NUMBER.finditer(said))
 
 
