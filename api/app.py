@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
+from api.auth.authenticator import Authenticator
+from api.auth.settings import AuthSettings
 from api.description import describe_problems
 from api.middleware.body_limit import BodyLimit
 from api.middleware.request_scope import RequestScope
@@ -24,6 +26,7 @@ MULTIPART_OVERHEAD = 64 * 1024  # bytes around an uploaded file
 def create_app(
     settings: ApiSettings,
     *,
+    auth: AuthSettings | None = None,
     open_service: OpenService = open_service,
     on_fatal: Callable[[Exception], None] | None = None,
 ) -> FastAPI:
@@ -32,16 +35,20 @@ def create_app(
     It answers at once; `/readyz` tells when the database and the model are there.
 
     Args:
+        auth: How people sign in; from the environment where it is not given.
         open_service: Opens what stands behind it.
         on_fatal: Called when that cannot be opened and trying again would not help.
     """
+    auth_settings = auth or AuthSettings()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
-        startup = Startup(settings, open_service, on_fatal=on_fatal)
+        authenticator = Authenticator(settings, auth_settings)
+        startup = Startup(settings, open_service, on_ready=authenticator.say_who_signs_in, on_fatal=on_fatal)
         startup.begin()
-        yield State(settings=settings, startup=startup)
+        yield State(settings=settings, startup=startup, authenticator=authenticator)
         await startup.close()
+        authenticator.close()
 
     app = FastAPI(
         title="deskclerk",
@@ -58,7 +65,7 @@ def create_app(
                 bytes_by_path={"/v1/documents": settings.max_document_bytes + MULTIPART_OVERHEAD},
             ),
         ],
-        responses=documented(400, 405, 413, 422, 500),
+        responses=documented(400, 401, 403, 405, 413, 421, 422, 429, 500),
     )
     install_problem_handlers(app)
     describe_problems(app)

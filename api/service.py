@@ -77,6 +77,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
     from agent.policy import load_policy
     from agent.service import Agent
     from agent.settings import AgentSettings
+    from api.auth.settings import AuthSettings
     from tools.registry import catalog
     from tools.settings import ToolSettings, create_invoices, create_search, create_web
 
@@ -101,7 +102,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
             search=search,
             policy=policy,
             web=web,
-            secrets=secret_values(settings, agent_settings, tool_settings, llm_settings),
+            secrets=secret_values(settings, AuthSettings(), agent_settings, tool_settings, llm_settings),
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)
         await agent.start(on_progress=on_progress)
