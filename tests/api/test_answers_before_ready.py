@@ -101,7 +101,9 @@ async def test_a_bug_while_starting_is_reported_to_whoever_runs_it_and_not_to_cl
         raise RuntimeError("password=hunter2")
 
     heard: list[Exception] = []
-    async with in_process(create_app(ApiSettings(auth="off"), open_service=Opener(load), on_fatal=heard.append)) as client:
+    async with in_process(
+        create_app(ApiSettings(auth="off"), open_service=Opener(load), on_fatal=heard.append)
+    ) as client:
         await asyncio.sleep(0)
         answer = await client.get("/readyz")
         assert answer.json()["detail"] == "The server could not start; its log says why."
