@@ -60,6 +60,7 @@ class Work:
         known: What the process that took the request knows already; another one reads it from the run's row.
         urgent: A person has decided: it goes before what waits for a place.
         stuck: It was taken over too often.
+        charged: Tokens of earlier stretches.
     """
 
     run_id: str
@@ -72,6 +73,7 @@ class Work:
     known: Start | None = None
     urgent: bool = False
     stuck: bool = False
+    charged: int = 0
     task: asyncio.Task[Any] | None = None
 
 
@@ -413,6 +415,7 @@ class Runner:
                 snapshot = Snapshot.model_validate(row.state)
                 principal, grounding = snapshot.principal, Grounding.load(snapshot.grounding)
                 state, turns = await self._saved(work, snapshot)
+                work.charged = tokens_of(state)
             else:
                 start = work.known or await self._stored_start(cast("Run", row))
                 principal = start.principal
@@ -534,6 +537,8 @@ class Runner:
                     raise HandedOver from None
                 work.log.mend()
                 await asyncio.sleep(RETRY_INTERVAL)
+        if (tokens := tokens_of(state) - work.charged) > 0:
+            await self.services.quota.charge(principal, tokens)
         self._forget(work)
         self.events.close(work.log, final)
         self.after_rest(work.run_id)
@@ -621,6 +626,11 @@ def is_stuck(told: Sequence[StoredEvent], *, recoveries: int) -> bool:
         elif event.type != "token":
             in_vain = 0
     return in_vain > MAX_RECOVERIES or recoveries > MAX_RECOVERIES**2
+
+
+def tokens_of(state: RunState) -> int:
+    """Input and output tokens of a run so far."""
+    return state["usage"].input_tokens + state["usage"].output_tokens
 
 
 def _numbered(event: RunFinished, run_log: RunLog) -> StoredEvent:

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from api.description import describe_problems
+from api.limits.gate import CountRequests, Limits
+from api.limits.settings import LimitSettings
 from api.middleware.body_limit import BodyLimit
 from api.middleware.request_scope import RequestScope
 from api.problems import documented, install_problem_handlers
@@ -26,6 +28,7 @@ def create_app(
     *,
     open_service: OpenService = open_service,
     on_fatal: Callable[[Exception], None] | None = None,
+    limits: LimitSettings | None = None,
 ) -> FastAPI:
     """The server's ASGI application.
 
@@ -33,8 +36,12 @@ def create_app(
 
     Args:
         open_service: Opens what stands behind it.
+        limits: Else from the environment.
         on_fatal: Called when that cannot be opened and trying again would not help.
     """
+
+    limits = limits or LimitSettings()
+    counts = Limits(limits) if limits.enabled(auth=settings.auth) else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
@@ -42,6 +49,8 @@ def create_app(
         startup.begin()
         yield State(settings=settings, startup=startup)
         await startup.close()
+        if counts is not None:
+            await counts.close()
 
     app = FastAPI(
         title="deskclerk",
@@ -52,13 +61,15 @@ def create_app(
         redirect_slashes=False,
         middleware=[
             Middleware(RequestScope),
+            *([Middleware(CountRequests, limits=counts)] if counts is not None else []),
             Middleware(
                 BodyLimit,
                 default_bytes=settings.max_body_bytes,
                 bytes_by_path={"/v1/documents": settings.max_document_bytes + MULTIPART_OVERHEAD},
+                seconds=settings.body_seconds,
             ),
         ],
-        responses=documented(400, 405, 413, 422, 500),
+        responses=documented(400, 405, 408, 413, 422, 429, 500),
     )
     install_problem_handlers(app)
     describe_problems(app)

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from agent.principal import LOCAL, Principal
 from api.auth.same_machine import only_this_machine
+from api.limits.gate import counted_principal
 
 
 async def authenticate(connection: HTTPConnection) -> Principal:
@@ -22,8 +23,12 @@ async def authenticate(connection: HTTPConnection) -> Principal:
 
 
 async def get_principal(connection: HTTPConnection) -> Principal:
-    """`authenticate`, for routes and sockets; tests put another in its place."""
-    return await authenticate(connection)
+    """`authenticate`, for routes and sockets, counted; tests put another in its place.
+
+    Raises:
+        Problem: As `authenticate`; 429 `rate_limited`.
+    """
+    return await counted_principal(connection, await authenticate(connection))
 
 
 ThePrincipal = Annotated[Principal, Depends(get_principal)]

@@ -6,7 +6,7 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -15,7 +15,7 @@ from agent.records import StoredEvent
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT = b": still here\n\n"
-MOST_WAITING = 1000  # frames for a reader that is slow; the rest waits in the event log
+MOST_WAITING = 256 * 1024  # bytes for a reader that is slow; the rest waits in the event log
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -33,6 +33,7 @@ class _Outbox:
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
+        self.waiting = 0  # bytes
         self.open = True
         self.error: Exception | None = None
         self.reader_left = False
@@ -41,6 +42,7 @@ class _Outbox:
 
     def put(self, data: bytes) -> None:
         self.frames.append(data)
+        self.waiting += len(data)
         self.wake()
 
     def wake(self) -> None:
@@ -49,14 +51,14 @@ class _Outbox:
 
     def take(self) -> list[bytes]:
         """All that waits."""
-        frames, self.frames = self.frames, []
+        frames, self.frames, self.waiting = self.frames, [], 0
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
         return frames
 
     async def room(self) -> None:
         """Until the reader has caught up, where it is slow."""
-        if len(self.frames) >= MOST_WAITING:
+        if self.waiting >= MOST_WAITING:
             self._room = asyncio.get_running_loop().create_future()
             await self._room
 
@@ -76,12 +78,18 @@ class EventStream(Response):
     media_type = MEDIA_TYPE
 
     def __init__(
-        self, events: AsyncIterator[StoredEvent], *, heartbeat_seconds: float, headers: dict[str, str] | None = None
+        self,
+        events: AsyncIterator[StoredEvent],
+        *,
+        heartbeat_seconds: float,
+        headers: dict[str, str] | None = None,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self.status_code = 200
         self.background = None
         self.events = events
         self.heartbeat_seconds = heartbeat_seconds
+        self.on_end = on_end
         extra = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
         self.raw_headers = [*_HEADERS, *extra]
 
@@ -97,6 +105,7 @@ class EventStream(Response):
             for task in (source, reader):
                 task.cancel()
             await asyncio.gather(source, reader, return_exceptions=True)
+            self.on_end()
 
     async def _collect(self, outbox: _Outbox) -> None:
         try:

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 
 from agent.llm.settings import LlmSettings
 from agent.settings import AgentSettings
+from api.limits.settings import LimitSettings
 from api.settings import ApiSettings
 from tools.settings import ToolSettings
 
@@ -22,6 +23,6 @@ def variables(settings: type[BaseSettings]) -> set[str]:
 
 
 def test_every_setting_is_documented_and_nothing_else_is():
-    settings = (AgentSettings, LlmSettings, ToolSettings, ApiSettings)
+    settings = (AgentSettings, LlmSettings, ToolSettings, ApiSettings, LimitSettings)
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", PAGE.read_text(), re.M))
     assert documented == {name for one in settings for name in variables(one)} | READ_BY_THE_CACHE

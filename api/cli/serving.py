@@ -37,6 +37,7 @@ def serve(*, host: str | None, port: int | None) -> int:
     from agent.policy import InvalidPolicy
     from api.app import create_app
     from api.draining import DrainingServer
+    from api.patience import patient
     from api.request_id import AddRequestId
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s", level=logging.INFO)
@@ -55,6 +56,7 @@ def serve(*, host: str | None, port: int | None) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=patient(header_seconds=settings.header_seconds, write_seconds=settings.write_seconds),
             proxy_headers=False,
             timeout_graceful_shutdown=round(settings.shutdown_seconds) + LAST_WORDS,
         )
