@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent import access
 from agent.audit import Audit
 from agent.durable.base import Engine
+from agent.event_log import RunLog
 from agent.fair import FairPlaces
 from agent.grounding import Grounding
 from agent.guarding import Classifier, GuardContext, InputGuard, OutputGuard
@@ -100,6 +101,18 @@ class Services:
         ]
 
 
+Record = dict[str, Any]
+"""What a step gave, JSON."""
+
+
+@dataclass(slots=True)
+class Head:
+    """How a stretch of work begins. `begun`: the engine knows of it. `record`: what its first step gave already."""
+
+    begun: bool = True
+    record: Record | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """One stretch of one run.
@@ -109,6 +122,7 @@ class Deps:
         attempt: The run's fencing token.
         prefix: The stable beginning of every conversation of this role.
         history: Earlier messages of the thread, as far as they fit.
+        log: The run's events, for what must not take the way through the graph's stream.
     """
 
     services: Services
@@ -121,3 +135,5 @@ class Deps:
     prefix: Sequence[ChatMessage]
     history: Sequence[ChatMessage]
     guard_context: GuardContext
+    log: RunLog
+    head: Head = field(default_factory=Head)
