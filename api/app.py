@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
+from api.auth.authenticator import Authenticator
+from api.auth.settings import AuthSettings
 from api.description import describe_problems
 from api.limits.gate import CountRequests, Limits
 from api.limits.settings import LimitSettings
@@ -26,6 +28,7 @@ MULTIPART_OVERHEAD = 64 * 1024  # bytes around an uploaded file
 def create_app(
     settings: ApiSettings,
     *,
+    auth: AuthSettings | None = None,
     open_service: OpenService = open_service,
     on_fatal: Callable[[Exception], None] | None = None,
     limits: LimitSettings | None = None,
@@ -35,22 +38,25 @@ def create_app(
     It answers at once; `/readyz` tells when the database and the model are there.
 
     Args:
+        auth: How people sign in; from the environment where it is not given.
         open_service: Opens what stands behind it.
         limits: Else from the environment.
         on_fatal: Called when that cannot be opened and trying again would not help.
     """
-
+    auth_settings = auth or AuthSettings()
     limits = limits or LimitSettings()
-    counts = Limits(limits) if limits.enabled(auth=settings.auth) else None
+    counts = Limits(limits, proxies=settings.trusted_proxies) if limits.enabled(auth=settings.auth) else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
-        startup = Startup(settings, open_service, on_fatal=on_fatal)
+        authenticator = Authenticator(settings, auth_settings)
+        startup = Startup(settings, open_service, on_ready=authenticator.say_who_signs_in, on_fatal=on_fatal)
         startup.begin()
-        yield State(settings=settings, startup=startup)
+        yield State(settings=settings, startup=startup, authenticator=authenticator)
         await startup.close()
         if counts is not None:
             await counts.close()
+        authenticator.close()
 
     app = FastAPI(
         title="deskclerk",
@@ -69,7 +75,7 @@ def create_app(
                 seconds=settings.body_seconds,
             ),
         ],
-        responses=documented(400, 405, 408, 413, 422, 429, 500),
+        responses=documented(400, 401, 403, 405, 408, 413, 421, 422, 429, 500),
     )
     install_problem_handlers(app)
     describe_problems(app)

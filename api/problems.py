@@ -46,6 +46,7 @@ class ProblemDetails(BaseModel):
     request_id: str
     errors: Annotated[list[InvalidField] | None, Field(description="With `validation_failed` only.")] = None
     progress: Annotated[dict[str, Any] | None, Field(description="With `not_ready` only: what is loading.")] = None
+    error: Annotated[str | None, Field(description="Of token routes: the code where OAuth 2.0 clients look.")] = None
 
 
 class Problem(HTTPException):
@@ -59,9 +60,11 @@ class Problem(HTTPException):
         *,
         headers: Mapping[str, str] | None = None,
         progress: dict[str, Any] | None = None,
+        oauth: bool = False,
     ) -> None:
         super().__init__(status_code=status, detail=detail, headers=headers)
         self.code = code
+        self.oauth = oauth
         self.progress = progress
 
 
@@ -73,6 +76,7 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     errors: list[InvalidField] | None = None,
     progress: dict[str, Any] | None = None,
+    oauth: bool = False,
 ) -> Response:
     """The answer itself."""
     body = ProblemDetails(
@@ -84,6 +88,7 @@ def problem_response(
         request_id=current_request_id(),
         errors=errors,
         progress=progress,
+        error=code if oauth else None,
     )
     return Response(body.model_dump_json(exclude_none=True), status, headers, media_type=MEDIA_TYPE)
 
@@ -120,7 +125,12 @@ async def _on_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, Problem):
         return problem_response(
-            error.status_code, error.code, error.detail, headers=error.headers, progress=error.progress
+            error.status_code,
+            error.code,
+            error.detail,
+            headers=error.headers,
+            progress=error.progress,
+            oauth=error.oauth,
         )
     code, detail = _CODES.get(error.status_code, ("http_error", HTTPStatus(error.status_code).phrase))
     return problem_response(error.status_code, code, detail, headers=error.headers)

@@ -77,6 +77,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
     from agent.policy import load_policy
     from agent.service import Agent
     from agent.settings import AgentSettings
+    from api.auth.settings import AuthSettings
     from api.limits.settings import LimitSettings
     from api.limits.tokens import TokenQuota
     from tools.registry import catalog
@@ -109,7 +110,7 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
             web=web,
             model_slots=llm_settings.slots if agent_settings.llm.startswith("embedded") else None,
             quota=quota,
-            secrets=secret_values(settings, agent_settings, tool_settings, llm_settings),
+            secrets=secret_values(settings, AuthSettings(), agent_settings, tool_settings, llm_settings),
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)
         await agent.start(on_progress=on_progress)

@@ -7,6 +7,7 @@ from typing import Annotated, TypedDict, cast
 from fastapi import Depends, Request
 
 from agent.service import Agent
+from api.auth.authenticator import Authenticator
 from api.service import Service
 from api.settings import ApiSettings
 from api.startup import Startup
@@ -18,6 +19,7 @@ class State(TypedDict):
 
     settings: ApiSettings
     startup: Startup
+    authenticator: Authenticator
 
 
 # All of them coroutines: FastAPI would run a plain function in a thread.

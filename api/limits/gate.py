@@ -15,11 +15,12 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.principal import Principal
-from api.limits.address import client_address
+from api.client_address import Network, client_address
 from api.limits.settings import LimitSettings, parse
 from api.limits.store import Standing, Store
 from api.limits.streams import Lease, Streams
 from api.problems import Problem, problem_response
+from api.settings import is_loopback
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # asked by machines that must not be refused
 TRY_AGAIN_LATER = 1013  # a WebSocket's close code
@@ -31,15 +32,16 @@ class Counted:
     """What was counted of one request."""
 
     limits: Limits
-    address: str
+    address: str | None
     standings: list[Standing]
 
 
 class Limits:
     """Counts the requests of a server."""
 
-    def __init__(self, settings: LimitSettings) -> None:
+    def __init__(self, settings: LimitSettings, *, proxies: Sequence[Network] = ()) -> None:
         self.settings = settings
+        self._proxies = proxies
         self._store = Store(settings.url)
         self._address = parse(settings.address)
         self._key = parse(settings.key)
@@ -50,13 +52,21 @@ class Limits:
     async def close(self) -> None:
         await self._store.close()
 
+    def begin(self, connection: HTTPConnection) -> Counted:
+        """What is counted of a request. This machine's own address is none, unless limits are switched `on`: there a
+        proxy that we know nothing of may stand for everybody."""
+        address = client_address(connection, self._proxies)
+        counts = self.settings.mode == "on" or not is_loopback(address)
+        return Counted(self, address if counts else None, [])
+
     async def count_address(self, counted: Counted) -> None:
         """Before anything is done for a request.
 
         Raises:
             Problem: 429 `rate_limited`.
         """
-        await self._count(counted, "address", self._address, counted.address)
+        if counted.address is not None:
+            await self._count(counted, "address", self._address, counted.address)
 
     async def count_principal(self, counted: Counted, principal: Principal) -> None:
         """Once it is known who asks. Where nobody signed in there is only the address.
@@ -143,7 +153,7 @@ class CountRequests:
         if scope["type"] not in ("http", "websocket") or scope["path"] in PROBES:
             await self.app(scope, receive, send)
             return
-        counted = Counted(self.limits, client_address(scope, self.limits.settings.proxies), [])
+        counted = self.limits.begin(HTTPConnection(scope))
         scope.setdefault("state", {})[STATE] = counted
 
         async def send_told(message: Message) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated, Literal
 
 from limits import RateLimitItem, parse_many
@@ -10,8 +9,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.principal import Role
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _readable(limit: str) -> str:
@@ -46,14 +43,15 @@ class LimitSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DESKCLERK_LIMITS_", env_file=".env", extra="ignore", frozen=True)
 
     mode: Annotated[
-        Literal["auto", "on", "off"], Field(description="`auto`: on where people sign in, off with DESKCLERK_AUTH=off.")
+        Literal["auto", "on", "off"],
+        Field(description="`auto`: off with DESKCLERK_AUTH=off, else on, this machine's own address left out."),
     ] = "auto"
     url: Annotated[
         str, Field(repr=False, description="Where they are counted: `memory://`, or `redis://...` for several servers.")
     ] = "memory://"
     user: Annotated[Limit, Field(description="Requests of one user.")] = "600/minute"
     key: Annotated[Limit, Field(description="Requests with one API key.")] = "300/minute"
-    address: Annotated[Limit, Field(description="Requests from one address, signed in or not.")] = "1200/minute"
+    address: Annotated[Limit, Field(description="Requests from one address, signed in or not.")] = "6000/minute"
     tokens_user: Annotated[Limit, Field(description="Input and output tokens of one user's runs.")] = (
         "200000/minute; 5000000/day"
     )
@@ -68,10 +66,6 @@ class LimitSettings(BaseSettings):
         dict[Role, RoleLimits],
         Field(description='Other limits for a role, as JSON: {"admin": {"user": "6000/minute", "tokens_user": ""}}.'),
     ] = Field(default_factory=dict[Role, RoleLimits])
-    proxies: Annotated[
-        tuple[Network, ...],
-        Field(description="Networks of reverse proxies whose `X-Forwarded-For` is believed, as JSON."),
-    ] = ()
 
     def enabled(self, *, auth: str) -> bool:
         """Whether anything is counted, given `DESKCLERK_AUTH`."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -112,11 +113,10 @@ async def _fill(world: World, db: Prisma, agent: Agent) -> None:
     effect = await db.effect.create(
         data={
             "run_id": finished,
-        "waiting": waiting,
             "call_id": "call_x",
             "tool": "pay",
             "effect": "money",
-            "arguments": {},
+            "arguments": {"customer": "cus_acme"},
             "arguments_digest": "0",
             "idempotency_key": "x",
             "status": "needs_reconcile",
@@ -125,6 +125,18 @@ async def _fill(world: World, db: Prisma, agent: Agent) -> None:
     document = await stored.store_document(
         db, "default", name="a.txt", media_type="text/plain", content=b"a", user_id=owner.user_id
     )
+    soon = utc_now() + timedelta(days=1)
+    key = await db.apikey.create(
+        data={
+            "user_id": str(owner.user_id),
+            "name": "k",
+            "hint": "dck_",
+            "hash": "h",
+            "scopes": ["read"],
+            "expires_at": soon,
+        }
+    )
+    session = await db.authsession.create(data={"user_id": str(owner.user_id), "client": "c", "expires_at": soon})
     await agent.schedules.add("owners-schedule", cron="0 8 * * 1", input="Which?", principal=owner)
     world.ids = {
         "thread_id": done.id,
@@ -134,5 +146,7 @@ async def _fill(world: World, db: Prisma, agent: Agent) -> None:
         "effect_id": effect.id,
         "document_id": document.id,
         "name": "owners-schedule",
+        "key_id": key.id,
+        "session_id": session.id,
     }
     world.digest = asked["digest"]

@@ -51,6 +51,7 @@ DECIDE = {"json": {"decision": "reject", "digest": "DIGEST"}}
 SETTLE = {"json": {"outcome": "not_executed"}}
 SCHEDULE = {"json": {"name": "new", "cron": "0 8 * * 1", "input": "Which?"}}
 FILE = {"files": {"file": ("a.txt", b"Hello.", "text/plain")}}
+ALONE_LISTED = Expect(everybody(), lists=True, sees=frozenset({"owner"}))  # how one signs in is nobody else's
 NO_SCHEDULES = {"viewer": 403, "approver": 403}
 
 EXPECTED: dict[tuple[str, str], Expect] = {
@@ -91,13 +92,28 @@ EXPECTED: dict[tuple[str, str], Expect] = {
         lists=True,
         sees=frozenset({"admin"}),
     ),
+    ("POST", "/v1/auth/tickets"): Expect(dict.fromkeys(everybody(), 201), {"json": {}}),
+    ("GET", "/v1/auth/keys"): ALONE_LISTED,
+    ("POST", "/v1/auth/keys"): Expect(dict.fromkeys(everybody(), 201), {"json": {"name": "k", "scopes": ["read"]}}),
+    ("DELETE", "/v1/auth/keys/{key_id}"): Expect({**HIDDEN, "admin": 404, "owner": 204}),
+    ("GET", "/v1/auth/sessions"): ALONE_LISTED,
+    ("DELETE", "/v1/auth/sessions"): Expect(dict.fromkeys(everybody(), 204)),
+    ("DELETE", "/v1/auth/sessions/{session_id}"): Expect({**HIDDEN, "admin": 404, "owner": 204}),
 }
 
 PUBLIC = {
+    ("POST", "/v1/auth/token"),
+    ("POST", "/v1/auth/revoke"),
+    ("GET", "/v1/auth/oauth"),
+    ("GET", "/v1/auth/oauth/{provider}/login"),
+    ("GET", "/v1/auth/oauth/{provider}/callback"),
+    ("GET", "/.well-known/jwks.json"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("POST", "/v1/webhooks/stripe"),  # signed by Stripe
 }
+
+WHOLE = {"/v1/schedules", "/v1/auth/keys", "/v1/auth/sessions"}  # lists that come all at once
 
 SOCKETS: dict[str, str] = {}
 """WebSocket routes, and the test that tries each of them so."""
@@ -162,7 +178,7 @@ async def test_everybody_gets_what_is_theirs_and_nothing_else(world: World, rout
 
 
 @pytest.mark.parametrize(
-    "path", sorted(path for (method, path), expect in EXPECTED.items() if expect.lists and path != "/v1/schedules")
+    "path", sorted(path for (_, path), expect in EXPECTED.items() if expect.lists and path not in WHOLE)
 )
 async def test_a_list_cannot_be_asked_whether_somebody_elses_thing_is_there(world: World, path: str):
     """`?after=` of a thing that cannot be seen is that of nothing."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
+from starlette.requests import HTTPConnection
 
-from api.limits.address import client_address
+from api.client_address import client_address
 
 PROXIES = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
 
@@ -32,10 +33,10 @@ PROXIES = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
 def test_an_address_is_the_last_that_was_not_a_trusted_proxys(peer: str, forwarded: list[str], address: str):
     headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
     scope = {"type": "http", "client": (peer, 1), "headers": headers}
-    assert client_address(scope, PROXIES) == address
+    assert client_address(HTTPConnection(scope), PROXIES) == address
 
 
 def test_without_trusted_proxies_nothing_that_is_forwarded_counts():
     scope = {"type": "http", "client": ("10.0.0.1", 1), "headers": [(b"x-forwarded-for", b"198.51.100.1")]}
-    assert client_address(scope, ()) == "10.0.0.1"
-    assert client_address({"type": "http", "client": None, "headers": []}, ()) == "unknown"
+    assert client_address(HTTPConnection(scope), ()) == "10.0.0.1"
+    assert client_address(HTTPConnection({"type": "http", "client": None, "headers": []}), ()) == "unknown"

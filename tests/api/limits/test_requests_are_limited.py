@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -46,13 +47,22 @@ def app_with(database: Prisma, monkeypatch: pytest.MonkeyPatch, **limits: Any) -
     return create_app(ApiSettings(), open_service=opened, limits=LimitSettings(**{**NONE, **limits}))
 
 
+@asynccontextmanager
+async def ready(app: FastAPI) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client, once the service behind the server is open."""
+    async with in_process(app) as client:
+        while (await client.get("/readyz")).status_code != 200:  # noqa: ASYNC110  it is asked, as a client would
+            await asyncio.sleep(0)
+        yield client
+
+
 async def me(client: httpx.AsyncClient, user: str | None = "ann", **headers: str) -> httpx.Response:
     named = {f"x-{name}": value for name, value in headers.items()}
     return await client.get("/v1/me", headers=named if user is None else {"x-user": user, **named})
 
 
 async def test_a_user_who_asks_too_often_is_told_when_to_come_back(database: Prisma, monkeypatch: pytest.MonkeyPatch):
-    async with in_process(app_with(database, monkeypatch, user="3/minute")) as client:
+    async with ready(app_with(database, monkeypatch, user="3/minute")) as client:
         answers = [await me(client) for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         refused = answers[-1]
@@ -65,7 +75,7 @@ async def test_a_user_who_asks_too_often_is_told_when_to_come_back(database: Pri
 
 
 async def test_a_key_is_limited_by_itself_within_its_user(database: Prisma, monkeypatch: pytest.MonkeyPatch):
-    async with in_process(app_with(database, monkeypatch, user="10/minute", key="2/minute")) as client:
+    async with ready(app_with(database, monkeypatch, user="10/minute", key="2/minute")) as client:
         assert [(await me(client, key="k1")).status_code for _ in range(3)] == [200, 200, 429]
         answer = await me(client, key="k2")
         assert answer.status_code == 200
@@ -74,7 +84,7 @@ async def test_a_key_is_limited_by_itself_within_its_user(database: Prisma, monk
 
 
 async def test_an_address_is_limited_before_anybody_is_known(database: Prisma, monkeypatch: pytest.MonkeyPatch):
-    async with in_process(app_with(database, monkeypatch, address="2/minute")) as client:
+    async with ready(app_with(database, monkeypatch, address="2/minute")) as client:
         assert [(await me(client, None)).status_code for _ in range(3)] == [401, 401, 429]
         assert (await me(client)).status_code == 429
         assert (await client.get("/nowhere")).status_code == 429
@@ -84,7 +94,7 @@ async def test_an_address_is_limited_before_anybody_is_known(database: Prisma, m
 
 async def test_the_most_generous_of_somebodys_roles_counts(database: Prisma, monkeypatch: pytest.MonkeyPatch):
     by_role = {"admin": {"user": "4/minute"}, "viewer": {"user": "1/minute"}}
-    async with in_process(app_with(database, monkeypatch, user="2/minute", by_role=by_role)) as client:
+    async with ready(app_with(database, monkeypatch, user="2/minute", by_role=by_role)) as client:
         for role, allowed in {"viewer": 1, "clerk": 2, "admin": 4}.items():
             answers = [(await me(client, role, role=role)).status_code for _ in range(5)]
             assert answers == [200] * allowed + [429] * (5 - allowed)
@@ -93,7 +103,7 @@ async def test_the_most_generous_of_somebodys_roles_counts(database: Prisma, mon
 async def test_without_sign_in_nothing_is_limited_unless_it_is_wanted(
     database: Prisma, monkeypatch: pytest.MonkeyPatch
 ):
-    async with in_process(app_with(database, monkeypatch, mode="auto", address="1/minute")) as client:
+    async with ready(app_with(database, monkeypatch, mode="auto", address="1/minute")) as client:
         answers = [await me(client) for _ in range(3)]
     assert {answer.status_code for answer in answers} == {200}
     assert "ratelimit" not in answers[0].headers
