@@ -30,7 +30,15 @@ CANCEL_WAIT = 2.0  # seconds for a cancelled run to end before we answer
 
 _STREAM = {
     "description": "The run, or its events as they happen.",
-    "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+    "content": {
+        MEDIA_TYPE: {
+            "schema": {
+                "description": "Each event; `data` is JSON, and `id` its sequence in the run.",
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+            }
+        }
+    },
 }
 
 IdempotencyKey = Annotated[
