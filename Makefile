@@ -67,8 +67,8 @@ load: assets ## Have 300 users ask at once for five minutes.
 	@$(BIN)/python -m benchmarks.load
 
 .PHONY: evals
-evals: assets ## Run the requests of the demo company with the embedded model; state decides.
-	@$(BIN)/python -m evals.requests
+evals: assets ## Try every case over the demo company with the model of DESKCLERK_LLM; goes on where it was stopped.
+	@$(BIN)/deskclerk evals run --resume
 
 .PHONY: migration
 migration: assets ## Write a migration for both databases: make migration NAME=add_a_column

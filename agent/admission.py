@@ -37,6 +37,21 @@ class Admission:
     def __post_init__(self) -> None:
         self._places = FairPlaces(self.running, self.running_each)
 
+    @property
+    def at_work(self) -> int:
+        """Places that are taken."""
+        return self._places.taken
+
+    @property
+    def full(self) -> bool:
+        """No place is free: who comes now must wait."""
+        return self._places.taken >= self.running
+
+    @property
+    def waiting(self) -> int:
+        """Runs that wait, and requests that have leave to."""
+        return self._waiting.total()
+
     def admit(self, user: User) -> Ticket:
         """Before a request is recorded: a place for it, or leave to wait, which nobody who comes later gets.
 

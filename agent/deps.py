@@ -16,6 +16,8 @@ from agent.grounding import Grounding
 from agent.guarding import Classifier, GuardContext, InputGuard, OutputGuard
 from agent.llm.base import Backend
 from agent.messages import ChatMessage
+from agent.observer import Observer
+from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import Policy
 from agent.policy.limits import Limits
 from agent.principal import Principal
@@ -55,6 +57,7 @@ class Services:
     web: WebClient | None = None
     quota: Quota = field(default_factory=NoQuota)
     model_places: FairPlaces = field(default_factory=lambda: FairPlaces(None))
+    observer: Observer = field(default_factory=Observer)
 
     def tool_context(
         self,
@@ -118,7 +121,7 @@ class Deps:
     """One stretch of one run.
 
     Attributes:
-        tools: Those that are in the prompt.
+        tools: Those that are in the prompt and that the request's options leave.
         attempt: The run's fencing token.
         prefix: The stable beginning of every conversation of this role.
         history: Earlier messages of the thread, as far as they fit.
@@ -136,4 +139,5 @@ class Deps:
     history: Sequence[ChatMessage]
     guard_context: GuardContext
     log: RunLog
+    options: RunOptions = NO_OPTIONS
     head: Head = field(default_factory=Head)

@@ -33,6 +33,11 @@ class FairPlaces:
     _given: dict[User, int] = field(default_factory=dict[User, int])  # when somebody who is here was last given one
     _turn: int = 0
 
+    @property
+    def taken(self) -> int:
+        """How many are taken."""
+        return self._taken
+
     def held(self, user: User) -> int:
         """How many this user has."""
         return self._held[user]

@@ -15,6 +15,7 @@ from agent.durable.base import WorkLost
 from agent.errors import IdempotencyConflict, RunNotFound, ThreadBusy, ThreadNotFound
 from agent.event_store import TX_WAIT, again
 from agent.events import ErrorInfo, UsageInfo
+from agent.options import NO_OPTIONS, RunOptions
 from agent.principal import Principal
 from agent.records import ENDED, RunRecord, RunStatus
 from prisma.errors import UniqueViolationError
@@ -51,6 +52,7 @@ class NewRun:
     request_digest: str
     queued: bool = False
     when_busy: WhenBusy = "reject"
+    options: RunOptions = NO_OPTIONS
 
 
 class StoredRequest(BaseModel):
@@ -59,6 +61,7 @@ class StoredRequest(BaseModel):
     principal: Principal
     documents: list[tuple[str, str]] = []
     interrupts: list[str] = []
+    options: RunOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,10 @@ class RunStore:
         if new.idempotency_key is None:
             return None
         row = await self.db.run.find_first(
-            where={"tenant_id": new.principal.tenant_id, "idempotency_key": _stored_key(new)}
+            where={
+                "tenant_id": new.principal.tenant_id,
+                "idempotency_key": stored_key(new.principal, new.idempotency_key),
+            }
         )
         if row is not None and row.request_digest != new.request_digest:
             raise IdempotencyConflict("This idempotency key was used for another request.")
@@ -151,7 +157,9 @@ class RunStore:
     ) -> Run:
         queued = new.queued or bool(unfinished)
         interrupts = list(unfinished) if new.when_busy == "interrupt" else []
-        request = StoredRequest(principal=new.principal, documents=list(new.documents), interrupts=interrupts)
+        request = StoredRequest(
+            principal=new.principal, documents=list(new.documents), interrupts=interrupts, options=new.options
+        )
         if interrupts:  # those that wait for a person are ended when this is committed: see `Agent.submit`
             await tx.run.update_many(
                 data={"cancel_requested_at": now}, where={"id": {"in": interrupts}, "status": {"in": list(WORKING)}}
@@ -165,7 +173,7 @@ class RunStore:
                 "status": "queued" if queued else "running",
                 "input": new.input,
                 "model": new.model,
-                "idempotency_key": _stored_key(new),
+                "idempotency_key": stored_key(new.principal, new.idempotency_key),
                 "request_digest": new.request_digest,
                 "request": request.model_dump(mode="json"),
                 "owner_id": new.owner_id,
@@ -323,10 +331,9 @@ class RunStore:
         )
 
 
-def _stored_key(new: NewRun) -> str | None:
+def stored_key(principal: Principal, key: str | None) -> str | None:
     """Keys are each user's own: nobody finds another's run by its key. No header holds a line feed."""
-    user_id, key = new.principal.user_id, new.idempotency_key
-    return key if key is None or user_id is None else f"{user_id}\n{key}"
+    return key if key is None or principal.user_id is None else f"{principal.user_id}\n{key}"
 
 
 async def _explain(tx: Prisma, principal: Principal, thread_id: str) -> None:

@@ -12,12 +12,15 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
+
+import structlog
 
 from agent import access
 from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
-from agent.conversation import grounding_after, load_history, newest_that_fit
+from agent.conversation import grounding_after, load_history, newest_that_fit, observe_seed
 from agent.deps import Deps, Head, Services
 from agent.durable.base import DurableError, WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
@@ -29,12 +32,14 @@ from agent.fair import User
 from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
 from agent.messages import ChatMessage
-from agent.principal import Principal
+from agent.observer import RunBegan, RunRested
+from agent.options import NO_OPTIONS, RunOptions
+from agent.principal import NOBODY, Principal
 from agent.records import StoredEvent
 from agent.rest_store import Rest, RestStore
 from agent.run_store import RunStore, StoredRequest
 from agent.scope import Scope
-from agent.state import RunState, Snapshot, dump_state, load_state, new_state
+from agent.state import RunState, Snapshot, Timing, dump_state, load_state, new_state
 from agent.steps import HandedOver, MoreFollows
 from agent.tokens import estimate
 
@@ -96,6 +101,8 @@ class Start:
     first: bool = True
     last_state: Any = None
     ticket: Ticket | None = None
+    options: RunOptions = NO_OPTIONS
+    queue_ms: int = 0
 
 
 def work_id(run_id: str, stretch: int) -> str:
@@ -265,6 +272,7 @@ class Runner:
     async def handle(self, argument: str) -> None:
         """The engine's handler: work on a stretch of a run until it rests."""
         run_id, _, number = argument.rpartition(":")
+        structlog.contextvars.bind_contextvars(run_id=run_id)  # this task is the run's own
         work = self._working.get(run_id)
         if work is None or work.stretch != int(number) or work.task is not None:
             work = await self._claim(run_id, int(number), work)
@@ -359,6 +367,7 @@ class Runner:
         self._give_place_back(work)
         self._forget(work)
         self.events.close(work.log, lost=True)
+        self.services.observer.run_left(work.run_id)
 
     def _forget(self, work: Work) -> None:
         if self._working.get(work.run_id) is work:
@@ -461,14 +470,16 @@ class Runner:
             row = None if work.known is not None else await self.runs.find(work.run_id)
             if row is not None and work.stuck:
                 raise WorkDiverged(f"taken over {row.recoveries} times")
+            options = NO_OPTIONS
             if row is not None and row.stretch > 0:
+                options = StoredRequest.model_validate(row.request).options
                 snapshot = Snapshot.model_validate(row.state)
                 principal, grounding = snapshot.principal, Grounding.load(snapshot.grounding)
                 state, turns = await self._saved(work, snapshot)
                 work.charged = tokens_of(state)
             else:
                 start = work.known or await self._stored_start(cast("Run", row))
-                principal = start.principal
+                principal, options = start.principal, start.options
                 state, grounding, turns = await self._fresh(work, start)
             if work.known is None or work.known.queued:
                 principal = await self._as_of_now(principal)
@@ -476,7 +487,7 @@ class Runner:
                 state["ending"] = NOT_ALLOWED
                 await self._end(work, grounding, state, principal)
                 return
-            deps = await self._deps(work, principal, grounding, state, turns)
+            deps = await self._deps(work, principal, grounding, state, turns, options=options)
         except WorkDiverged:
             log.exception("run_given_up", extra={"run_id": work.run_id})
             state["ending"] = INTERRUPTED
@@ -488,6 +499,7 @@ class Runner:
             state["ending"] = INTERNAL
             await self._end(work, grounding, state, principal)
         else:
+            self._tell_began(work, state, principal)
             await self._drive(work, deps, state)
 
     async def _as_of_now(self, principal: Principal) -> Principal:
@@ -495,6 +507,14 @@ class Runner:
         without them. After a crash this may be less than before it; then the recorded steps no longer fit, and the run
         ends."""
         return replace(principal, roles=principal.roles & await access.roles_now(self.services.db, principal))
+
+    def _tell_began(self, work: Work, state: RunState, principal: Principal) -> None:
+        structlog.contextvars.bind_contextvars(tenant_id=principal.tenant_id, user_id=principal.user_id or NOBODY)
+        resumed = work.stretch > 0 or work.attempt > 1
+        asked = next((message.content for message in state["messages"] if message.role == "user"), "")
+        self.services.observer.run_began(
+            RunBegan(work.run_id, work.thread_id, principal, self.services.backend.name, asked, resumed)
+        )
 
     async def _stored_start(self, row: Run) -> Start:
         request = StoredRequest.model_validate(row.request)
@@ -507,6 +527,8 @@ class Runner:
             request.documents,
             first=not before,
             last_state=left,
+            options=request.options,
+            queue_ms=milliseconds((row.started_at or row.created_at) - row.created_at),
         )
 
     async def _fresh(self, work: Work, start: Start) -> tuple[RunState, Grounding, Sequence[Sequence[ChatMessage]]]:
@@ -515,11 +537,16 @@ class Runner:
         started = RunStarted(run_id=start.run_id, thread_id=start.thread_id, model=self.services.backend.name)
         work.log.append(started.type, encode(started))
         state = new_state([ChatMessage(role="user", content=with_documents(start.input, start.documents))])
+        state["timing"] = Timing(queue_ms=start.queue_ms)
         grounding = grounding_after(start.last_state, currencies=self.services.settings.currencies)
+        unknown = start.first and not start.options.seeded
+        turns = [] if unknown else await load_history(self.services.db, start.thread_id)
+        if start.first:
+            observe_seed(grounding, turns)
         grounding.observe_user(start.input)
         for document_id, name in start.documents:
             grounding.observe_document(document_id, name=name)
-        return state, grounding, [] if start.first else await load_history(self.services.db, start.thread_id)
+        return state, grounding, turns
 
     async def _saved(self, work: Work, snapshot: Snapshot) -> tuple[RunState, Sequence[Sequence[ChatMessage]]]:
         state = load_state(cast("dict[str, Any]", snapshot.state))
@@ -593,6 +620,18 @@ class Runner:
             await self.services.quota.charge(principal, tokens)
         self._forget(work)
         self.events.close(work.log, final)
+        self.services.observer.run_rested(
+            RunRested(
+                run_id=work.run_id,
+                model=self.services.backend.name,
+                status=status,
+                error=error.code if error is not None else None,
+                usage=state["usage"],
+                timing=state["timing"],
+                seconds=work.scope.seconds,
+                answer=state["messages"][-1].content if state["messages"] else "",
+            )
+        )
         self.after_rest(work.run_id)
         if status == "waiting" and work.scope.ending is CANCELLED:
             await self.cancel_waiting(work.run_id)
@@ -613,6 +652,8 @@ class Runner:
         grounding: Grounding,
         state: RunState,
         turns: Sequence[Sequence[ChatMessage]],
+        *,
+        options: RunOptions,
     ) -> Deps:
         services = self.services
         prefix = await self.prefix(principal)
@@ -638,11 +679,12 @@ class Runner:
             principal=principal,
             grounding=grounding,
             scope=work.scope,
-            tools=services.tools_for(principal),
+            tools=[tool for tool in services.tools_for(principal) if options.allows(tool)],
             prefix=prefix,
             history=history,
             guard_context=guard_context,
             log=work.log,
+            options=options,
             head=work.head,
         )
 
@@ -661,6 +703,11 @@ class Runner:
             row = await self.services.db.tenant.find_unique(where={"id": tenant_id})
             self._companies[tenant_id] = row.name if row is not None else "our company"
         return self._companies[tenant_id]
+
+
+def milliseconds(span: timedelta) -> int:
+    """Two clocks may have told its ends: never less than none."""
+    return max(0, round(span.total_seconds() * 1000))
 
 
 def first_unseen(stored: int, *, attempt: int) -> int:

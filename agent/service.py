@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
@@ -37,7 +37,9 @@ from agent.event_store import EventStore
 from agent.fair import FairPlaces
 from agent.firings import Firings
 from agent.guarding import Classifier, input_guards, output_guards
-from agent.llm.base import Backend, OnProgress
+from agent.llm.base import Backend, Checkable, OnProgress
+from agent.observer import Observer
+from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import DECIDES, Policy, default_policy
 from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
@@ -74,6 +76,27 @@ CANCEL_PATIENCE = 15.0  # seconds for the process that works on a run to see its
 STRAY_INTERVAL = 2.0  # seconds between two looks for runs of ours that nobody works on
 FULL = 5.0  # seconds until it may be tried again where a user has too many runs
 STALE_AFTER = 120.0  # seconds after which a dead process's run that no engine takes up is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What this process has to do now.
+
+    Attributes:
+        running: Runs at work.
+        queued: Runs that wait for a place or for their turn.
+        full: The next request would be refused.
+        unstored_events: Events that are not in the database yet.
+        writer_lag_seconds: Since the writer began to store what it is still storing.
+        writes: The writer is there.
+    """
+
+    running: int
+    queued: int
+    full: bool
+    unstored_events: int
+    writer_lag_seconds: float
+    writes: bool
 
 
 class Agent:
@@ -128,6 +151,7 @@ class Agent:
         tools: Mapping[str, AnyTool] | None = None,
         model_slots: int | None = None,
         quota: Quota | None = None,
+        observer: Observer | None = None,
     ) -> Agent:
         """An agent over a connected database and a model; `start` it before use.
 
@@ -140,6 +164,7 @@ class Agent:
             model_slots: Calls of the model at once, shared fairly between users; None for as many as there are.
             quota: Bounds the tokens that runs may use; else nothing does.
             policy: Else the built-in one, `agent/policy/default.yaml`.
+            observer: Told of runs, answers of the model and calls of tools.
         """
         tools = catalog() if tools is None else tools
         services = Services(
@@ -161,6 +186,7 @@ class Agent:
             classify=classify,
             quota=quota or NoQuota(),
             model_places=FairPlaces(settings.model_slots or model_slots),
+            observer=observer or Observer(),
         )
         return cls(services)
 
@@ -170,6 +196,28 @@ class Agent:
     def ready(self) -> bool:
         """The model is loaded and warm, and the agent is not stopping."""
         return self._ready
+
+    @property
+    def load(self) -> Load:
+        """What this process has to do now."""
+        admission, events = self._admission, self._events
+        return Load(
+            running=admission.at_work,
+            queued=admission.waiting,
+            full=admission.full and admission.waiting >= admission.queued,
+            unstored_events=events.unstored,
+            writer_lag_seconds=events.lag,
+            writes=events.writes,
+        )
+
+    async def check_model(self) -> None:
+        """Whether the model could answer now, as far as that is cheap to know.
+
+        Raises:
+            ModelError: It could not.
+        """
+        if isinstance(self._services.backend, Checkable):
+            await self._services.backend.check()
 
     async def start(self, *, on_progress: OnProgress | None = None) -> None:
         """Start the model, warm it, and take over what dead processes left unfinished.
@@ -235,6 +283,7 @@ class Agent:
         principal: Principal,
         idempotency_key: str | None = None,
         when_busy: WhenBusy | None = None,
+        options: RunOptions = NO_OPTIONS,
     ) -> str:
         """Record a run and start it. Returns its id; for a key that came before with the same request, that run's.
 
@@ -256,6 +305,7 @@ class Agent:
             )
         attached = await self._documents(documents, principal)
         when_busy = when_busy or self._services.settings.multitask
+        asked = {"options": options.asked()} if options != NO_OPTIONS else {}
         new = NewRun(
             thread_id=thread_id,
             input=input,
@@ -264,8 +314,9 @@ class Agent:
             documents=attached,
             owner_id=self.replica_id,
             idempotency_key=idempotency_key,
-            request_digest=digest_of(thread=thread_id, input=input, documents=list(documents)),
+            request_digest=digest_of(thread=thread_id, input=input, documents=list(documents), **asked),
             when_busy=when_busy,
+            options=options,
         )
         if (known := await self._runs.known(new)) is not None:
             return known
@@ -283,6 +334,7 @@ class Agent:
         if not run.is_new:
             ticket.give_back()
             return run.run_id
+        self._services.observer.run_submitted(run.run_id)
         await self._runner.start(
             Start(
                 run.run_id,
@@ -294,6 +346,7 @@ class Agent:
                 run.first,
                 run.last_state,
                 ticket,
+                new.options,
             )
         )
         if new.when_busy == "interrupt":

@@ -50,7 +50,8 @@ class Threads:
         return [row.id for row in rows]
 
     async def delete(self, thread_id: str) -> Sequence[tuple[str, int]]:
-        """Delete everything that was said. Runs that changed something keep their row, emptied, under the ledger's.
+        """Delete everything that was said. Runs that changed or cost something keep their row, emptied: under the
+        ledger's, and for what the company used.
 
         Returns:
             Id and number of the last stretch of each run.
@@ -59,7 +60,7 @@ class Threads:
             with attempt:
                 async with self.db.tx(max_wait=TX_WAIT) as tx:
                     rows = await tx.run.find_many(where={"thread_id": thread_id}, include={"_count": True})
-                    kept = [row.id for row in rows if row.count_ and row.count_.get("effects")]
+                    kept = [row.id for row in rows if row.steps or (row.count_ or {}).get("effects")]
                     if not kept:
                         await tx.thread.delete_many(where={"id": thread_id})
                     else:
@@ -71,6 +72,7 @@ class Threads:
 async def _empty(tx: Prisma, thread_id: str, kept: Sequence[str]) -> None:
     await tx.run.delete_many(where={"thread_id": thread_id, "id": {"not_in": list(kept)}})
     await tx.message.delete_many(where={"thread_id": thread_id})
+    await tx.chatturn.delete_many(where={"thread_id": thread_id})
     await tx.event.delete_many(where={"run_id": {"in": list(kept)}})
     await tx.run.update_many(data={"input": "", "state": DbNull, "request": DbNull}, where={"id": {"in": list(kept)}})
     await tx.thread.update_many(data={"title": ""}, where={"id": thread_id})

@@ -44,9 +44,12 @@ class ProblemDetails(BaseModel):
     code: str
     detail: str
     request_id: str
-    errors: Annotated[list[InvalidField] | None, Field(description="With `validation_failed` only.")] = None
+    errors: Annotated[list[InvalidField] | None, Field(description="What is wrong, by field.")] = None
     progress: Annotated[dict[str, Any] | None, Field(description="With `not_ready` only: what is loading.")] = None
     error: Annotated[str | None, Field(description="Of token routes: the code where OAuth 2.0 clients look.")] = None
+    parts: Annotated[dict[str, str] | None, Field(description="With `not_ready` only: each part, `ok` or why not.")] = (
+        None
+    )
 
 
 class Problem(HTTPException):
@@ -61,11 +64,15 @@ class Problem(HTTPException):
         headers: Mapping[str, str] | None = None,
         progress: dict[str, Any] | None = None,
         oauth: bool = False,
+        errors: list[InvalidField] | None = None,
+        parts: dict[str, str] | None = None,
     ) -> None:
         super().__init__(status_code=status, detail=detail, headers=headers)
         self.code = code
         self.oauth = oauth
         self.progress = progress
+        self.errors = errors
+        self.parts = parts
 
 
 def problem_response(
@@ -77,6 +84,7 @@ def problem_response(
     errors: list[InvalidField] | None = None,
     progress: dict[str, Any] | None = None,
     oauth: bool = False,
+    parts: dict[str, str] | None = None,
 ) -> Response:
     """The answer itself."""
     body = ProblemDetails(
@@ -89,6 +97,7 @@ def problem_response(
         errors=errors,
         progress=progress,
         error=code if oauth else None,
+        parts=parts,
     )
     return Response(body.model_dump_json(exclude_none=True), status, headers, media_type=MEDIA_TYPE)
 
@@ -131,6 +140,8 @@ async def _on_http(_: Request, error: Exception) -> Response:
             headers=error.headers,
             progress=error.progress,
             oauth=error.oauth,
+            errors=error.errors,
+            parts=error.parts,
         )
     code, detail = _CODES.get(error.status_code, ("http_error", HTTPStatus(error.status_code).phrase))
     return problem_response(error.status_code, code, detail, headers=error.headers)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LogFormat = Literal["auto", "json", "console"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 MIB = 1024 * 1024
 
@@ -25,9 +27,6 @@ class ApiSettings(BaseSettings):
         Literal["auto", "on", "off"],
         Field(description="`auto`: sign-in is asked for as soon as there is a user or a provider; `off`: never."),
     ] = "auto"
-    public_url: Annotated[str | None, Field(description="Where people reach this server: `https://desk.example`.")] = (
-        None
-    )
     trusted_proxies: Annotated[
         list[IPvAnyNetwork], Field(description='Whose `X-Forwarded-For` is believed, as JSON: `["10.0.0.0/8"]`.')
     ] = []
@@ -38,23 +37,33 @@ class ApiSettings(BaseSettings):
     write_seconds: Annotated[
         float, Field(gt=0, description="For a client to read on; then it is cut off, and may come back.")
     ] = 60.0
+    public_url: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[^\s?#]+)?$", description="Where people reach this server, for links: `https://...`."
+        ),
+    ] = ""
     heartbeat_seconds: Annotated[float, Field(gt=0, description="Silence on a stream before a comment is sent.")] = 15.0
     shutdown_seconds: Annotated[float, Field(ge=0, description="For runs and streams to end when stopped.")] = 10.0
+
+    log_format: Annotated[
+        LogFormat, Field(description="`auto`: lines for people on a terminal, JSON anywhere else.")
+    ] = "auto"
+    log_level: Annotated[LogLevel, Field(description="`debug` also tells of probes and of each answer.")] = "info"
+    log_content: Annotated[
+        Literal["on", "off"], Field(description="Requests and answers stand in the log, and in traces.")
+    ] = "off"
+    metrics_token: Annotated[
+        SecretStr | None, Field(description="Whoever reads `/metrics` must show it; without it, only this machine may.")
+    ] = None
+    traces: Annotated[
+        Literal["on", "off"], Field(description="OpenTelemetry traces to OTEL_EXPORTER_OTLP_ENDPOINT.")
+    ] = "off"
 
     stripe_webhook_secret: Annotated[
         SecretStr | None,
         Field(validation_alias="STRIPE_WEBHOOK_SECRET", description="Signs what Stripe tells us; `whsec_...`."),
     ] = None
-
-    @field_validator("public_url")
-    @classmethod
-    def _is_an_origin(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url.rstrip("/"))
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or parts.fragment:
-            raise ValueError("is like https://desk.example, without a path")
-        return url.rstrip("/")
 
     @property
     def database_file(self) -> Path | None:

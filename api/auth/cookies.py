@@ -33,4 +33,4 @@ def drop_cookie(response: Response, settings: ApiSettings, name: str) -> None:
 
 
 def is_https(settings: ApiSettings) -> bool:
-    return (settings.public_url or "").startswith("https:")
+    return settings.public_url.startswith("https:")

@@ -82,7 +82,8 @@ async def issue_tokens(
     signing_in: SignInCookie = None,
 ) -> TokenAnswer:
     """Sign in by password, go on with a refresh token, or take over a sign-in at a provider."""
-    if len((await request.form()).multi_items()) != len(form.model_fields_set):
+    sent = [name for name, _ in (await request.form()).multi_items()]
+    if len(sent) != len(set(sent)):
         raise Problem(400, "invalid_request", "A field was sent twice.", oauth=True)
     client = _client(authenticator, form.client_id)
     now = utc_now()

@@ -132,8 +132,8 @@ def _provider(authenticator: Authenticator, name: str) -> tuple[Provider, Discov
 
 def _callback(authenticator: Authenticator, request: Request, provider: str) -> str:
     """Our own address; never by what a stranger writes into `Host`."""
-    base = authenticator.settings.public_url
-    if base is None:
+    base = authenticator.settings.public_url.rstrip("/")
+    if not base:
         host = request.headers.get("host", "")
         if not names_this_machine(f"//{host}"):
             raise Problem(421, "host_not_allowed", "Without DESKCLERK_PUBLIC_URL, people sign in at localhost only.")

@@ -48,7 +48,7 @@ class World:
 
     @property
     def marks(self) -> set[str]:
-        return set(self.ids.values()) | {"owner-run-done"}
+        return {one for name, one in self.ids.items() if name != "model_id"} | {"owner-run-done"}
 
     async def ask(self, who: str | None, method: str, path: str, **request: Any) -> httpx.Response:
         """As one of `people`; as nobody with None."""
@@ -147,6 +147,7 @@ async def _fill(world: World, db: Prisma, agent: Agent) -> None:
         "document_id": document.id,
         "name": "owners-schedule",
         "key_id": key.id,
+        "model_id": "scripted",
         "session_id": session.id,
     }
     world.digest = asked["digest"]

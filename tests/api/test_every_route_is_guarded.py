@@ -49,6 +49,7 @@ def listed(*sees: str, **others: int) -> Expect:
 
 DECIDE = {"json": {"decision": "reject", "digest": "DIGEST"}}
 SETTLE = {"json": {"outcome": "not_executed"}}
+CHAT = {"json": {"model": "scripted", "messages": [{"role": "user", "content": "Hello."}]}}
 SCHEDULE = {"json": {"name": "new", "cron": "0 8 * * 1", "input": "Which?"}}
 FILE = {"files": {"file": ("a.txt", b"Hello.", "text/plain")}}
 ALONE_LISTED = Expect(everybody(), lists=True, sees=frozenset({"owner"}))  # how one signs in is nobody else's
@@ -92,6 +93,9 @@ EXPECTED: dict[tuple[str, str], Expect] = {
         lists=True,
         sees=frozenset({"admin"}),
     ),
+    ("GET", "/v1/models/{model_id}"): Expect(everybody()),
+    ("POST", "/v1/chat/completions"): Expect(everybody(), CHAT),  # on a thread of their own
+    ("GET", "/v1/usage"): Expect(everybody()),
     ("POST", "/v1/auth/tickets"): Expect(dict.fromkeys(everybody(), 201), {"json": {}}),
     ("GET", "/v1/auth/keys"): ALONE_LISTED,
     ("POST", "/v1/auth/keys"): Expect(dict.fromkeys(everybody(), 201), {"json": {"name": "k", "scopes": ["read"]}}),
@@ -110,6 +114,7 @@ PUBLIC = {
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    ("GET", "/metrics"),  # this machine's, or whose token is right
     ("POST", "/v1/webhooks/stripe"),  # signed by Stripe
 }
 
@@ -160,12 +165,14 @@ async def test_everybody_gets_what_is_theirs_and_nothing_else(world: World, rout
     theirs, nothing = path.format(**world.ids), path.format(**dict.fromkeys(world.ids, MISSING))
     request = filled(world, expect)
     nobody = await world.ask(None, method, theirs, **request)
-    assert (nobody.status_code, nobody.json()["code"]) == (401, "not_authenticated")
+    said = nobody.json()
+    code = said["error"]["code"] if "error" in said else said["code"]  # OpenAI's paths answer in OpenAI's form
+    assert (nobody.status_code, code) in [(401, "not_authenticated"), (401, "invalid_api_key")]
     for who, status in expect.answers.items():
         answer = await world.ask(who, method, theirs, **request)
         assert answer.status_code == status, (who, answer.text)
         if answer.status_code >= 400:
-            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["content-type"] == "application/problem+json", answer.text
         if status == 404:
             missing = await world.ask(who, method, nothing, **request)
             said, said_of_nothing = answer.json(), missing.json()

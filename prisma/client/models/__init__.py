@@ -7,10 +7,12 @@ from typing import Any
 
 from prisma.client.models.api_key import ApiKey, ApiKeyPartial, ApiKeyWithRelations
 from prisma.client.models.approval import Approval, ApprovalPartial, ApprovalWithRelations
+from prisma.client.models.approval_link import ApprovalLink, ApprovalLinkPartial, ApprovalLinkWithRelations
 from prisma.client.models.audit_entry import AuditEntry, AuditEntryPartial, AuditEntryWithRelations
 from prisma.client.models.auth_session import AuthSession, AuthSessionPartial, AuthSessionWithRelations
 from prisma.client.models.auth_ticket import AuthTicket, AuthTicketPartial, AuthTicketWithRelations
 from prisma.client.models.cache_entry import CacheEntry, CacheEntryPartial, CacheEntryWithRelations
+from prisma.client.models.chat_turn import ChatTurn, ChatTurnPartial, ChatTurnWithRelations
 from prisma.client.models.chunk import Chunk, ChunkPartial, ChunkWithRelations
 from prisma.client.models.counter import Counter, CounterPartial, CounterWithRelations
 from prisma.client.models.customer import Customer, CustomerPartial, CustomerWithRelations
@@ -35,6 +37,7 @@ from prisma.client.models.purchase_order_line import (
 from prisma.client.models.refresh_token import RefreshToken, RefreshTokenPartial, RefreshTokenWithRelations
 from prisma.client.models.replica import Replica, ReplicaPartial, ReplicaWithRelations
 from prisma.client.models.run import Run, RunPartial, RunWithRelations
+from prisma.client.models.server_key import ServerKey, ServerKeyPartial, ServerKeyWithRelations
 from prisma.client.models.sign_in_brake import SignInBrake, SignInBrakePartial, SignInBrakeWithRelations
 from prisma.client.models.signing_key import SigningKey, SigningKeyPartial, SigningKeyWithRelations
 from prisma.client.models.tag import Tag, TagPartial, TagWithRelations
@@ -59,12 +62,15 @@ ROWS: dict[str, tuple[type[Row], type[Row], type[Row]]] = {
     "Thread": (Thread, ThreadWithRelations, ThreadPartial),
     "Message": (Message, MessageWithRelations, MessagePartial),
     "Run": (Run, RunWithRelations, RunPartial),
+    "ChatTurn": (ChatTurn, ChatTurnWithRelations, ChatTurnPartial),
     "Replica": (Replica, ReplicaWithRelations, ReplicaPartial),
     "Delivery": (Delivery, DeliveryWithRelations, DeliveryPartial),
     "InboundEvent": (InboundEvent, InboundEventWithRelations, InboundEventPartial),
     "Event": (Event, EventWithRelations, EventPartial),
     "Effect": (Effect, EffectWithRelations, EffectPartial),
     "Approval": (Approval, ApprovalWithRelations, ApprovalPartial),
+    "ApprovalLink": (ApprovalLink, ApprovalLinkWithRelations, ApprovalLinkPartial),
+    "ServerKey": (ServerKey, ServerKeyWithRelations, ServerKeyPartial),
     "AuditEntry": (AuditEntry, AuditEntryWithRelations, AuditEntryPartial),
     "Customer": (Customer, CustomerWithRelations, CustomerPartial),
     "Product": (Product, ProductWithRelations, ProductPartial),
@@ -97,6 +103,9 @@ __all__ = [
     "ApiKeyPartial",
     "ApiKeyWithRelations",
     "Approval",
+    "ApprovalLink",
+    "ApprovalLinkPartial",
+    "ApprovalLinkWithRelations",
     "ApprovalPartial",
     "ApprovalWithRelations",
     "AuditEntry",
@@ -111,6 +120,9 @@ __all__ = [
     "CacheEntry",
     "CacheEntryPartial",
     "CacheEntryWithRelations",
+    "ChatTurn",
+    "ChatTurnPartial",
+    "ChatTurnWithRelations",
     "Chunk",
     "ChunkPartial",
     "ChunkWithRelations",
@@ -171,6 +183,9 @@ __all__ = [
     "Run",
     "RunPartial",
     "RunWithRelations",
+    "ServerKey",
+    "ServerKeyPartial",
+    "ServerKeyWithRelations",
     "SignInBrake",
     "SignInBrakePartial",
     "SignInBrakeWithRelations",

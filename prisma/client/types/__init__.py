@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from prisma.client.types.api_key import *  # noqa: F403
     from prisma.client.types.approval import *  # noqa: F403
+    from prisma.client.types.approval_link import *  # noqa: F403
     from prisma.client.types.audit_entry import *  # noqa: F403
     from prisma.client.types.auth_session import *  # noqa: F403
     from prisma.client.types.auth_ticket import *  # noqa: F403
     from prisma.client.types.cache_entry import *  # noqa: F403
+    from prisma.client.types.chat_turn import *  # noqa: F403
     from prisma.client.types.chunk import *  # noqa: F403
     from prisma.client.types.counter import *  # noqa: F403
     from prisma.client.types.customer import *  # noqa: F403
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from prisma.client.types.refresh_token import *  # noqa: F403
     from prisma.client.types.replica import *  # noqa: F403
     from prisma.client.types.run import *  # noqa: F403
+    from prisma.client.types.server_key import *  # noqa: F403
     from prisma.client.types.shared import *  # noqa: F403
     from prisma.client.types.sign_in_brake import *  # noqa: F403
     from prisma.client.types.signing_key import *  # noqa: F403
@@ -47,6 +50,7 @@ _MODULES = {
     "PurchaseOrderLine": "purchase_order_line",
     "OAuthIdentity": "o_auth_identity",
     "PurchaseOrder": "purchase_order",
+    "ApprovalLink": "approval_link",
     "InboundEvent": "inbound_event",
     "OAuthPending": "o_auth_pending",
     "RefreshToken": "refresh_token",
@@ -57,7 +61,9 @@ _MODULES = {
     "AuthTicket": "auth_ticket",
     "CacheEntry": "cache_entry",
     "SigningKey": "signing_key",
+    "ServerKey": "server_key",
     "Approval": "approval",
+    "ChatTurn": "chat_turn",
     "Customer": "customer",
     "Delivery": "delivery",
     "Document": "document",
