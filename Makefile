@@ -58,6 +58,14 @@ bench: assets ## Measure, against peers and limits, in one run.
 chaos: assets ## Kill, cut, freeze and race real servers in full, for about an hour; `make test` does it in short.
 	@$(BIN)/python -m tests.chaos $(PROOFS)
 
+.PHONY: fuzz
+fuzz: assets ## Make 20,000 requests from the OpenAPI document, in every role; `make test` does it in short.
+	@$(BIN)/python -m tests.fuzz
+
+.PHONY: load
+load: assets ## Have 300 users ask at once for five minutes.
+	@$(BIN)/python -m benchmarks.load
+
 .PHONY: evals
 evals: assets ## Try every case over the demo company with the model of DESKCLERK_LLM; goes on where it was stopped.
 	@$(BIN)/deskclerk evals run --resume

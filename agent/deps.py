@@ -21,6 +21,7 @@ from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import Policy
 from agent.policy.limits import Limits
 from agent.principal import Principal
+from agent.quota import NoQuota, Quota
 from agent.scope import Scope
 from agent.settings import AgentSettings
 from prisma import Prisma
@@ -54,6 +55,7 @@ class Services:
     secrets: Sequence[str] = ()
     classify: Classifier | None = None
     web: WebClient | None = None
+    quota: Quota = field(default_factory=NoQuota)
     model_places: FairPlaces = field(default_factory=lambda: FairPlaces(None))
     observer: Observer = field(default_factory=Observer)
 

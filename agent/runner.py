@@ -64,6 +64,7 @@ class Work:
         known: What the process that took the request knows already; another one reads it from the run's row.
         urgent: A person has decided: it goes before what waits for a place.
         stuck: It was taken over too often.
+        charged: Tokens of earlier stretches.
         head: Whether the engine knows of it, and what its first step gave.
         after_head: Where it goes on once the engine knows of it.
         placed: It has a place.
@@ -79,6 +80,7 @@ class Work:
     known: Start | None = None
     urgent: bool = False
     stuck: bool = False
+    charged: int = 0
     head: Head = field(default_factory=Head)
     after_head: tuple[Deps, RunState] | None = None
     placed: bool = False
@@ -474,6 +476,7 @@ class Runner:
                 snapshot = Snapshot.model_validate(row.state)
                 principal, grounding = snapshot.principal, Grounding.load(snapshot.grounding)
                 state, turns = await self._saved(work, snapshot)
+                work.charged = tokens_of(state)
             else:
                 start = work.known or await self._stored_start(cast("Run", row))
                 principal, options = start.principal, start.options
@@ -613,6 +616,8 @@ class Runner:
                     raise HandedOver from None
                 work.log.mend()
                 await asyncio.sleep(RETRY_INTERVAL)
+        if (tokens := tokens_of(state) - work.charged) > 0:
+            await self.services.quota.charge(principal, tokens)
         self._forget(work)
         self.events.close(work.log, final)
         self.services.observer.run_rested(
@@ -722,6 +727,11 @@ def is_stuck(told: Sequence[StoredEvent], *, recoveries: int) -> bool:
         elif event.type != "token":
             in_vain = 0
     return in_vain > MAX_RECOVERIES or recoveries > MAX_RECOVERIES**2
+
+
+def tokens_of(state: RunState) -> int:
+    """Input and output tokens of a run so far."""
+    return state["usage"].input_tokens + state["usage"].output_tokens
 
 
 def _numbered(event: RunFinished, run_log: RunLog) -> StoredEvent:

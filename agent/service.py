@@ -43,6 +43,7 @@ from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import DECIDES, Policy, default_policy
 from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
+from agent.quota import NoQuota, Quota
 from agent.records import ENDED, RunRecord, StoredEvent
 from agent.rest_store import RestStore
 from agent.run_store import NewRun, RunStore, WhenBusy
@@ -149,6 +150,7 @@ class Agent:
         policy: Policy | None = None,
         tools: Mapping[str, AnyTool] | None = None,
         model_slots: int | None = None,
+        quota: Quota | None = None,
         observer: Observer | None = None,
     ) -> Agent:
         """An agent over a connected database and a model; `start` it before use.
@@ -160,6 +162,7 @@ class Agent:
             classify: Looks at each sentence of an answer; what it objects to is told, and stops nothing.
             tools: By name; else the whole catalogue.
             model_slots: Calls of the model at once, shared fairly between users; None for as many as there are.
+            quota: Bounds the tokens that runs may use; else nothing does.
             policy: Else the built-in one, `agent/policy/default.yaml`.
             observer: Told of runs, answers of the model and calls of tools.
         """
@@ -181,6 +184,7 @@ class Agent:
             web=web,
             secrets=secrets,
             classify=classify,
+            quota=quota or NoQuota(),
             model_places=FairPlaces(settings.model_slots or model_slots),
             observer=observer or Observer(),
         )
@@ -316,6 +320,7 @@ class Agent:
         )
         if (known := await self._runs.known(new)) is not None:
             return known
+        await self._services.quota.check(principal)
         await self._check_share(principal)
         ticket = self._admission.admit(principal.user_id)
         try:

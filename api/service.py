@@ -87,6 +87,8 @@ async def open_service(
     from agent.service import Agent
     from agent.settings import AgentSettings
     from api.auth.settings import AuthSettings
+    from api.limits.settings import LimitSettings
+    from api.limits.tokens import TokenQuota
     from tools.registry import catalog
     from tools.settings import ToolSettings, create_invoices, create_search, create_web
 
@@ -102,6 +104,10 @@ async def open_service(
         web = create_web(tool_settings)
         if web is not None:
             stack.push_async_callback(web.close)
+        limits = LimitSettings()
+        quota = TokenQuota(limits) if limits.enabled(auth=settings.auth) else None
+        if quota is not None:
+            stack.push_async_callback(quota.close)
         agent = Agent.create(
             agent_settings,
             db=db,
@@ -112,6 +118,7 @@ async def open_service(
             policy=policy,
             web=web,
             model_slots=llm_settings.slots if agent_settings.llm.startswith("embedded") else None,
+            quota=quota,
             secrets=secret_values(settings, AuthSettings(), agent_settings, tool_settings, llm_settings),
             observer=observer,
         )

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 from agent.llm.settings import LlmSettings
 from agent.settings import AgentSettings
 from api.auth.settings import AuthSettings
+from api.limits.settings import LimitSettings
 from api.settings import ApiSettings, ClientSettings
 from tools.settings import ToolSettings
 
@@ -23,6 +24,14 @@ def variables(settings: type[BaseSettings]) -> set[str]:
 
 
 def test_every_setting_is_documented_and_nothing_else_is():
-    settings = (AgentSettings, LlmSettings, ToolSettings, ApiSettings, AuthSettings, ClientSettings)
+    settings = (
+        AgentSettings,
+        LlmSettings,
+        ToolSettings,
+        ApiSettings,
+        AuthSettings,
+        ClientSettings,
+        LimitSettings,
+    )
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", PAGE.read_text(), re.M))
     assert documented == {name for one in settings for name in variables(one)} | READ_BY_THE_CACHE

@@ -47,6 +47,7 @@ def serve(*, host: str | None, port: int | None) -> int:
     from api.draining import DrainingServer
     from api.observing.logs import configure_logging
     from api.observing.observing import TelemetryMissing
+    from api.patience import patient
 
     configure_logging(
         format=settings.log_format,
@@ -70,6 +71,7 @@ def serve(*, host: str | None, port: int | None) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=patient(header_seconds=settings.header_seconds, write_seconds=settings.write_seconds),
             proxy_headers=False,
             timeout_graceful_shutdown=round(settings.shutdown_seconds) + LAST_WORDS,
         )
