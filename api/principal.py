@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from agent.principal import LOCAL, Principal
 from api.auth.same_machine import only_this_machine
+from api.problems import Problem
 
 
 async def authenticate(connection: HTTPConnection) -> Principal:
@@ -19,6 +20,20 @@ async def authenticate(connection: HTTPConnection) -> Principal:
     """
     only_this_machine(connection)
     return LOCAL
+
+
+async def redeem_ticket(connection: HTTPConnection, ticket: str) -> Principal:  # noqa: ARG001 see `api/auth`
+    """Whoever asked for this ticket; while nobody signs in, there are none.
+
+    Raises:
+        Problem: 401 `credentials_invalid`.
+    """
+    raise Problem(401, "credentials_invalid", "While nobody signs in, there are no tickets.")
+
+
+async def still(connection: HTTPConnection, principal: Principal) -> Principal:  # noqa: ARG001 see `api/auth`
+    """What is left of `principal` on a connection that has been open for a while."""
+    return principal
 
 
 async def get_principal(connection: HTTPConnection) -> Principal:

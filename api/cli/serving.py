@@ -56,6 +56,8 @@ def serve(*, host: str | None, port: int | None) -> int:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            ws_max_size=settings.max_body_bytes,
+            ws_per_message_deflate=False,  # memory for each socket, and little to gain for one token at a time
             timeout_graceful_shutdown=round(settings.shutdown_seconds) + LAST_WORDS,
         )
     )
