@@ -22,7 +22,7 @@ from langgraph.runtime import Runtime
 
 from agent.call_step import execute_calls, judge_calls
 from agent.deps import Deps
-from agent.durable.base import DurableError
+from agent.durable.base import DurableError, RecordsAway
 from agent.emitter import Barrier, Emitted, Emitter
 from agent.ending import INTERNAL, INTERRUPTED, SUCCEEDED, RunStopped, failed
 from agent.events import Guarded, Message
@@ -30,6 +30,7 @@ from agent.model_step import call_model
 from agent.state import RunState
 from agent.steps import HandedOver, MoreFollows
 from agent.verdicts import note_guard, note_passed
+from prisma.errors import DatabaseConnectionError
 
 log = logging.getLogger(__name__)
 
@@ -142,6 +143,8 @@ def _ending(node: Node) -> Node:
             return {"ending": stop.ending}
         except (HandedOver, MoreFollows, DurableError):
             raise
+        except DatabaseConnectionError as away:
+            raise RecordsAway(str(away)) from None
         except Exception:
             log.exception("run_bug", extra={"run_id": runtime.context.run_id})
             return {"ending": INTERNAL}

@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from agent.deps import Deps, Record
+from agent.durable.base import RecordsAway
 from agent.emitter import Emitter
 from agent.ending import INTERRUPTED, RunStopped
 
@@ -46,7 +47,7 @@ async def recorded(
     Raises:
         HandedOver: The process stops; nothing was recorded.
         MoreFollows: The work must begin with this record.
-        WorkLost, WorkDiverged: See `agent/durable/base.py`.
+        WorkLost, WorkDiverged, RecordsAway: See `agent/durable/base.py`.
     """
     engine, scope, head = deps.services.engine, deps.scope, deps.head
     if not engine.durable:
@@ -58,8 +59,10 @@ async def recorded(
         await emitter.stored()
         raise MoreFollows({"seconds": scope.seconds, **record})
     ready, head.record = head.record, None
+    away: RecordsAway | None = None
 
     async def step() -> Record:
+        nonlocal away
         if ready is not None:
             return ready
         try:
@@ -68,12 +71,17 @@ async def recorded(
             if stop.ending is not INTERRUPTED:
                 raise
             raise asyncio.CancelledError from None  # an exception would be recorded as the step's result
+        except RecordsAway as error:
+            away = error
+            raise asyncio.CancelledError from None
         await emitter.stored()
         return {"seconds": scope.seconds, **record}
 
     try:
         record = await engine.step(name, step)
     except asyncio.CancelledError:
+        if away is not None:
+            raise away from None
         if scope.ending is INTERRUPTED:
             raise HandedOver from None
         raise

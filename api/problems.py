@@ -46,6 +46,9 @@ class ProblemDetails(BaseModel):
     request_id: str
     errors: Annotated[list[InvalidField] | None, Field(description="What is wrong, by field.")] = None
     progress: Annotated[dict[str, Any] | None, Field(description="With `not_ready` only: what is loading.")] = None
+    parts: Annotated[dict[str, str] | None, Field(description="With `not_ready` only: each part, `ok` or why not.")] = (
+        None
+    )
 
 
 class Problem(HTTPException):
@@ -60,11 +63,13 @@ class Problem(HTTPException):
         headers: Mapping[str, str] | None = None,
         progress: dict[str, Any] | None = None,
         errors: list[InvalidField] | None = None,
+        parts: dict[str, str] | None = None,
     ) -> None:
         super().__init__(status_code=status, detail=detail, headers=headers)
         self.code = code
         self.progress = progress
         self.errors = errors
+        self.parts = parts
 
 
 def problem_response(
@@ -75,6 +80,7 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     errors: list[InvalidField] | None = None,
     progress: dict[str, Any] | None = None,
+    parts: dict[str, str] | None = None,
 ) -> Response:
     """The answer itself."""
     body = ProblemDetails(
@@ -86,6 +92,7 @@ def problem_response(
         request_id=current_request_id(),
         errors=errors,
         progress=progress,
+        parts=parts,
     )
     return Response(body.model_dump_json(exclude_none=True), status, headers, media_type=MEDIA_TYPE)
 
@@ -127,6 +134,7 @@ async def _on_http(_: Request, error: Exception) -> Response:
             headers=error.headers,
             progress=error.progress,
             errors=error.errors,
+            parts=error.parts,
         )
     code, detail = _CODES.get(error.status_code, ("http_error", HTTPStatus(error.status_code).phrase))
     return problem_response(error.status_code, code, detail, headers=error.headers)

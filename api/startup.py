@@ -55,9 +55,15 @@ class Startup:
         """Close the service, or give up opening it."""
         assert self._task is not None
         self._closing.set()
+        self._trouble = "The server is stopping."
         if self._service is None:
             self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def opened(self) -> Service | None:
+        """The service, ready or stopping; None while it is not there."""
+        return self._service
 
     @property
     def service(self) -> Service:
@@ -84,7 +90,6 @@ class Startup:
                     log.info("ready")
                     await self._closing.wait()
                     self._service = None
-                    self._trouble = "The server is stopping."
             except PASSING as error:
                 self._trouble = str(error)
                 log.warning("not ready, trying again in %.0f s: %s", delay, error)

@@ -90,9 +90,11 @@ class Grounding:
             self._has_read(whole)
         for leaf in found:
             origin = _leaf_origin(tool, leaf, whole)
+            if leaf.others and leaf.value not in ("", False):
+                self._has_read(origin)
             if leaf.mark:
                 self._learn(leaf.mark, str(leaf.value), origin)
-            elif whole.untrusted and isinstance(leaf.value, str):
+            elif origin.untrusted and isinstance(leaf.value, str):
                 self._observe_text(leaf.value, origin)
             elif isinstance(leaf.value, str) and len(leaf.value) <= MAX_TEXT and any(map(str.isalpha, leaf.value)):
                 self._learn(TEXT, leaf.value, origin)
@@ -163,6 +165,16 @@ class Grounding:
             for leaf in leaves(arguments, schema)
             if leaf.mark and self._known.origin(leaf.mark, str(leaf.value)) is None
         ]
+
+    def carried(self, tool: AnyTool, arguments: dict[str, Any]) -> dict[str, frozenset[Origin]]:
+        """By the path of each text among the arguments: where the values that it holds come from, those left out that
+        the person wrote. A value is found in other spacing and letter case, and not when it is encoded otherwise."""
+        found: dict[str, frozenset[Origin]] = {}
+        for leaf in leaves(arguments, schema_of(tool.arguments, "validation")):
+            if leaf.mark is None and isinstance(leaf.value, str):
+                held = self._known.within(leaf.value)
+                found[leaf.path] = frozenset(origin for value, origin in held if not self._was_said(value))
+        return found
 
     def _origin(self, tool: AnyTool, leaf: Leaf) -> Origin:
         """That of the best value which it equals, by type; else of what the model had read when it wrote it."""
@@ -243,11 +255,18 @@ def result_origin(tool: AnyTool, found: Sequence[Leaf]) -> Origin:
     return Origin(tool.results, detail)
 
 
+def text_origin(tool: AnyTool, found: Sequence[Leaf]) -> Origin:
+    """The origin of a result as text: of a record that holds what others wrote, the first such field."""
+    whole = result_origin(tool, found)
+    origins = [_leaf_origin(tool, leaf, whole) for leaf in found if leaf.others and leaf.value != ""]
+    return whole if whole.untrusted or not origins else origins[0]
+
+
 def _leaf_origin(tool: AnyTool, leaf: Leaf, whole: Origin) -> Origin:
     if tool.results == "web" and isinstance(url := leaf.holder.get("url"), str):
         return Origin("web", url)
     if tool.results == "record":
-        return Origin("record", f"{_record(leaf)}.{leaf.field}")
+        return Origin("document" if leaf.others else "record", f"{_record(leaf)}.{leaf.field}")
     return whole if tool.results in UNTRUSTED else Origin(tool.results, tool.name)
 
 

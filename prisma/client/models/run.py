@@ -47,6 +47,9 @@ class Run(Row, frozen=True):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int | None
+    generation_ms: int
     created_at: datetime.datetime
     updated_at: datetime.datetime
     started_at: datetime.datetime | None
@@ -103,6 +106,9 @@ class RunPartial(Row, frozen=True):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int | None
+    generation_ms: int
     created_at: datetime.datetime
     updated_at: datetime.datetime
     started_at: datetime.datetime | None

@@ -84,10 +84,13 @@ if TYPE_CHECKING:
         EnumRunStatusWithAggregatesFilter,
         IntFieldUpdateOperationsInput,
         IntFilter,
+        IntNullableFilter,
+        IntNullableWithAggregatesFilter,
         IntWithAggregatesFilter,
         JsonNullableFilter,
         JsonNullableWithAggregatesFilter,
         NullableDateTimeFieldUpdateOperationsInput,
+        NullableIntFieldUpdateOperationsInput,
         NullableStringFieldUpdateOperationsInput,
         RunStatusLike,
         SortOrder,
@@ -147,6 +150,9 @@ RunScalarFieldKeys: TypeAlias = Literal[
     "input_tokens",
     "output_tokens",
     "steps",
+    "queue_ms",
+    "first_token_ms",
+    "generation_ms",
     "created_at",
     "updated_at",
     "started_at",
@@ -208,6 +214,9 @@ class RunSelect(TypedDict, total=False):
     input_tokens: bool
     output_tokens: bool
     steps: bool
+    queue_ms: bool
+    first_token_ms: bool
+    generation_ms: bool
     created_at: bool
     updated_at: bool
     started_at: bool
@@ -250,6 +259,9 @@ class RunOmit(TypedDict, total=False):
     input_tokens: bool
     output_tokens: bool
     steps: bool
+    queue_ms: bool
+    first_token_ms: bool
+    generation_ms: bool
     created_at: bool
     updated_at: bool
     started_at: bool
@@ -303,6 +315,9 @@ class RunCountAggregateInput(TypedDict, total=False):
     input_tokens: bool
     output_tokens: bool
     steps: bool
+    queue_ms: bool
+    first_token_ms: bool
+    generation_ms: bool
     created_at: bool
     updated_at: bool
     started_at: bool
@@ -334,6 +349,9 @@ class RunCountAggregateOutput(TypedDict):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int
+    generation_ms: int
     created_at: int
     updated_at: int
     started_at: int
@@ -349,6 +367,9 @@ class RunNumberAggregateInput(TypedDict, total=False):
     input_tokens: bool
     output_tokens: bool
     steps: bool
+    queue_ms: bool
+    first_token_ms: bool
+    generation_ms: bool
 
 
 class RunAvgAggregateOutput(TypedDict):
@@ -359,6 +380,9 @@ class RunAvgAggregateOutput(TypedDict):
     input_tokens: float | None
     output_tokens: float | None
     steps: float | None
+    queue_ms: float | None
+    first_token_ms: float | None
+    generation_ms: float | None
 
 
 class RunSumAggregateOutput(TypedDict):
@@ -369,6 +393,9 @@ class RunSumAggregateOutput(TypedDict):
     input_tokens: int | None
     output_tokens: int | None
     steps: int | None
+    queue_ms: int | None
+    first_token_ms: int | None
+    generation_ms: int | None
 
 
 class RunColumnAggregateInput(TypedDict, total=False):
@@ -393,6 +420,9 @@ class RunColumnAggregateInput(TypedDict, total=False):
     input_tokens: bool
     output_tokens: bool
     steps: bool
+    queue_ms: bool
+    first_token_ms: bool
+    generation_ms: bool
     created_at: bool
     updated_at: bool
     started_at: bool
@@ -421,6 +451,9 @@ class RunMinAggregateOutput(TypedDict):
     input_tokens: int | None
     output_tokens: int | None
     steps: int | None
+    queue_ms: int | None
+    first_token_ms: int | None
+    generation_ms: int | None
     created_at: datetime.datetime | None
     updated_at: datetime.datetime | None
     started_at: datetime.datetime | None
@@ -449,6 +482,9 @@ class RunMaxAggregateOutput(TypedDict):
     input_tokens: int | None
     output_tokens: int | None
     steps: int | None
+    queue_ms: int | None
+    first_token_ms: int | None
+    generation_ms: int | None
     created_at: datetime.datetime | None
     updated_at: datetime.datetime | None
     started_at: datetime.datetime | None
@@ -487,6 +523,9 @@ class RunGroupByOutput(TypedDict):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int | None
+    generation_ms: int
     created_at: datetime.datetime
     updated_at: datetime.datetime
     started_at: datetime.datetime | None
@@ -522,6 +561,9 @@ class RunFieldRefs:
     input_tokens: FieldRef[int]
     output_tokens: FieldRef[int]
     steps: FieldRef[int]
+    queue_ms: FieldRef[int]
+    first_token_ms: FieldRef[int]
+    generation_ms: FieldRef[int]
     created_at: FieldRef[datetime.datetime]
     updated_at: FieldRef[datetime.datetime]
     started_at: FieldRef[datetime.datetime]
@@ -549,6 +591,9 @@ class _RunCreate(TypedDict, total=False):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int | None
+    generation_ms: int
     created_at: datetime.datetime
     updated_at: datetime.datetime
     started_at: datetime.datetime | None
@@ -576,6 +621,9 @@ class _RunUpdate(TypedDict, total=False):
     input_tokens: int | IntFieldUpdateOperationsInput
     output_tokens: int | IntFieldUpdateOperationsInput
     steps: int | IntFieldUpdateOperationsInput
+    queue_ms: int | IntFieldUpdateOperationsInput
+    first_token_ms: int | NullableIntFieldUpdateOperationsInput | None
+    generation_ms: int | IntFieldUpdateOperationsInput
     created_at: datetime.datetime | DateTimeFieldUpdateOperationsInput
     updated_at: datetime.datetime | DateTimeFieldUpdateOperationsInput
     started_at: datetime.datetime | NullableDateTimeFieldUpdateOperationsInput | None
@@ -605,6 +653,9 @@ class _RunWhere(TypedDict, total=False):
     input_tokens: IntFilter | int
     output_tokens: IntFilter | int
     steps: IntFilter | int
+    queue_ms: IntFilter | int
+    first_token_ms: IntNullableFilter | int | None
+    generation_ms: IntFilter | int
     created_at: DateTimeFilter | datetime.datetime
     updated_at: DateTimeFilter | datetime.datetime
     started_at: DateTimeNullableFilter | datetime.datetime | None
@@ -651,6 +702,9 @@ class RunOrderByWithRelationInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder | SortOrderInput
+    generation_ms: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
     started_at: SortOrder | SortOrderInput
@@ -727,6 +781,9 @@ class RunOrderByWithAggregationInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder | SortOrderInput
+    generation_ms: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
     started_at: SortOrder | SortOrderInput
@@ -765,6 +822,9 @@ class RunScalarWhereWithAggregatesInput(TypedDict, total=False):
     input_tokens: IntWithAggregatesFilter | int
     output_tokens: IntWithAggregatesFilter | int
     steps: IntWithAggregatesFilter | int
+    queue_ms: IntWithAggregatesFilter | int
+    first_token_ms: IntNullableWithAggregatesFilter | int | None
+    generation_ms: IntWithAggregatesFilter | int
     created_at: DateTimeWithAggregatesFilter | datetime.datetime
     updated_at: DateTimeWithAggregatesFilter | datetime.datetime
     started_at: DateTimeNullableWithAggregatesFilter | datetime.datetime | None
@@ -884,6 +944,9 @@ class RunCountOrderByAggregateInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder
+    generation_ms: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
     started_at: SortOrder
@@ -898,6 +961,9 @@ class RunAvgOrderByAggregateInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder
+    generation_ms: SortOrder
 
 
 class RunMaxOrderByAggregateInput(TypedDict, total=False):
@@ -922,6 +988,9 @@ class RunMaxOrderByAggregateInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder
+    generation_ms: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
     started_at: SortOrder
@@ -950,6 +1019,9 @@ class RunMinOrderByAggregateInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder
+    generation_ms: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
     started_at: SortOrder
@@ -964,6 +1036,9 @@ class RunSumOrderByAggregateInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder
+    generation_ms: SortOrder
 
 
 RunScalarRelationFilter = TypedDict(
