@@ -8,6 +8,7 @@ from typing import cast
 from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
+from agent import access
 from agent.principal import Principal
 from api.principal import still
 from api.problems import Problem, problem_response
@@ -28,10 +29,7 @@ async def talk(socket: WebSocket, thread_id: str) -> None:
         settings = cast("ApiSettings", socket.state.settings)
         service = cast("Startup", socket.state.startup).service
         principal, protocol = await admit(socket, settings)
-        row = await service.db.thread.find_first(
-            where={"id": thread_id, "tenant_id": principal.tenant_id, "deleted_at": None}
-        )
-        if row is None:
+        if not await service.db.thread.count(where={**access.threads(principal), "id": thread_id}):
             raise Problem(404, "thread_not_found", f"No thread {thread_id!r}.")
     except Problem as problem:
         refusal = problem_response(problem.status_code, problem.code, problem.detail, headers=problem.headers)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from agent import access
 from agent.errors import AgentError, ApprovalNotFound, RunNotFound
 from agent.principal import Principal
 from agent.records import ENDED
@@ -162,9 +163,10 @@ class Session:
     async def _decide(self, message: Decide) -> None:
         row = await self._db.approval.find_first(
             where={
-                "id": message.approval_id,
-                "tenant_id": self._principal.tenant_id,
-                "run": {"is": {"thread_id": self._thread_id}},
+                "AND": [
+                    access.approvals(self._principal),
+                    {"id": message.approval_id, "run": {"is": {"thread_id": self._thread_id}}},
+                ]
             }
         )
         if row is None:
