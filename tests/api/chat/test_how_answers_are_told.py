@@ -1,4 +1,4 @@
-"""The parts of a chat answer, without a server: text without repetition, stop sequences, replies, whose words are whose."""
+"""The parts of a chat answer, without a server: text told once, stop sequences, replies, whose words are whose."""
 
 from __future__ import annotations
 
