@@ -86,6 +86,7 @@ async def open_service(
     from agent.policy import load_policy
     from agent.service import Agent
     from agent.settings import AgentSettings
+    from api.auth.settings import AuthSettings
     from tools.registry import catalog
     from tools.settings import ToolSettings, create_invoices, create_search, create_web
 
@@ -111,7 +112,7 @@ async def open_service(
             policy=policy,
             web=web,
             model_slots=llm_settings.slots if agent_settings.llm.startswith("embedded") else None,
-            secrets=secret_values(settings, agent_settings, tool_settings, llm_settings),
+            secrets=secret_values(settings, AuthSettings(), agent_settings, tool_settings, llm_settings),
             observer=observer,
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)

@@ -9,7 +9,8 @@ from pydantic_settings import BaseSettings
 
 from agent.llm.settings import LlmSettings
 from agent.settings import AgentSettings
-from api.settings import ApiSettings
+from api.auth.settings import AuthSettings
+from api.settings import ApiSettings, ClientSettings
 from tools.settings import ToolSettings
 
 PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
@@ -22,6 +23,6 @@ def variables(settings: type[BaseSettings]) -> set[str]:
 
 
 def test_every_setting_is_documented_and_nothing_else_is():
-    settings = (AgentSettings, LlmSettings, ToolSettings, ApiSettings)
+    settings = (AgentSettings, LlmSettings, ToolSettings, ApiSettings, AuthSettings, ClientSettings)
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", PAGE.read_text(), re.M))
     assert documented == {name for one in settings for name in variables(one)} | READ_BY_THE_CACHE

@@ -9,16 +9,14 @@ from starlette.requests import HTTPConnection
 from agent.access import roles_now
 from agent.principal import LOCAL, Principal
 from api.auth.same_machine import only_this_machine
-from api.settings import ApiSettings
+from api.principal import get_authenticator
 
 if TYPE_CHECKING:
     from prisma import Prisma
     from prisma.client.models import ApprovalLink
 
 
-async def principal_of(
-    db: Prisma, link: ApprovalLink, settings: ApiSettings, connection: HTTPConnection
-) -> Principal | None:
+async def principal_of(db: Prisma, link: ApprovalLink, connection: HTTPConnection) -> Principal | None:
     """The link's person with the roles of this moment; None when they may not act any more.
 
     Raises:
@@ -26,8 +24,8 @@ async def principal_of(
     """
     if link.user_id is None:
         only_this_machine(connection)
-        nobody_signs_in = settings.auth == "off" or not await db.user.count(where={"disabled_at": None})
-        return LOCAL if nobody_signs_in and link.tenant_id == LOCAL.tenant_id else None
+        authenticator = await get_authenticator(connection)
+        return LOCAL if authenticator.settings.auth == "off" or await authenticator.everybody_is_local(db) else None
     principal = Principal(link.tenant_id, link.user_id, frozenset())
     roles = await roles_now(db, principal)
     return Principal(link.tenant_id, link.user_id, roles) if roles else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import socket
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 2048  # connections that may wait to be accepted
 GARBAGE = 10_000  # objects made, less those gone, between two looks for cycles
+LOOPBACK = "127.0.0.1"
 LAST_WORDS = 5  # seconds for streams to tell their end, after the runs were given theirs
 
 
@@ -35,7 +37,8 @@ def serve(*, host: str | None, port: int | None) -> int:
             f"{settings.host}. Use --host 127.0.0.1.",
             USAGE,
         )
-    listener = _bind(settings.host, settings.port)
+    alone = not is_loopback(settings.host) and nobody_can_sign_in(settings)
+    listener = _bind(LOOPBACK if alone else settings.host, settings.port)
 
     import uvicorn
 
@@ -76,6 +79,12 @@ def serve(*, host: str | None, port: int | None) -> int:
     address = listener.getsockname()
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
     logging.getLogger(__name__).info("listening on http://%s:%d, described at /docs", shown, address[1])
+    if alone:
+        logging.getLogger(__name__).warning(
+            "nobody can sign in, so the server listens on this machine only and not on %s: "
+            "add a user (`deskclerk users add`) and start it again",
+            settings.host,
+        )
     with suppress(KeyboardInterrupt):  # raised again by uvicorn once it has stopped; Ctrl-C is how one stops a server
         server.run(sockets=[listener])
     if fatal and isinstance(fatal[0], InvalidPolicy):
@@ -124,3 +133,30 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise Stop(f"Cannot listen on {host} port {port}: {error.strerror or error}", UNAVAILABLE) from None
     return listener
+
+
+def nobody_can_sign_in(settings: ApiSettings) -> bool:
+    """Whether everybody who reaches the server would be let in: sign-in is not forced, and there is no user to do it.
+
+    A database that cannot be read yet counts as one without users.
+    """
+    from api.auth.settings import AuthSettings
+
+    if settings.auth != "auto" or AuthSettings().oidc_providers:
+        return False
+    return not asyncio.run(_has_users(settings.database_url))
+
+
+async def _has_users(url: str) -> bool:
+    from prisma import Prisma
+    from prisma.errors import PrismaError
+    from prisma.migrate import status
+    from prisma.migrate.errors import MigrateError
+
+    try:
+        if not (await status(url)).applied:
+            return False  # and is not made by looking
+        async with Prisma(url) as db:
+            return await db.user.find_first(select={"id": True}) is not None
+    except (PrismaError, MigrateError):
+        return False
