@@ -379,6 +379,15 @@ class Agent:
         if decided.overdue:
             raise ApprovalExpired("Nobody decided in time; the call will not run.")
 
+    def may_approve(self, principal: Principal, asked_by: str | None) -> bool:
+        """Whether `principal` may approve what `asked_by` asked for, as far as roles and the rule on one's own go."""
+        self_approval = self._services.settings.self_approval == "allow"
+        try:
+            access.check_decide(principal, asked_by, approve=True, self_approval=self_approval)
+        except Forbidden:
+            return False
+        return True
+
     async def cancel(self, run_id: str, *, principal: Principal) -> None:
         """From now on no tool starts in this run, wherever it is; it ends `cancelled`. A running effect is finished.
 

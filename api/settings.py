@@ -43,6 +43,9 @@ class ApiSettings(BaseSettings):
             pattern=r"^(https?://[^\s?#]+)?$", description="Where people reach this server, for links: `https://...`."
         ),
     ] = ""
+    allowed_origins: Annotated[
+        list[str], Field(description='Sites besides this server whose pages may open sockets: `["https://..."]`.')
+    ] = []
     heartbeat_seconds: Annotated[float, Field(gt=0, description="Silence on a stream before a comment is sent.")] = 15.0
     shutdown_seconds: Annotated[float, Field(ge=0, description="For runs and streams to end when stopped.")] = 10.0
 

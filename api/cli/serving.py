@@ -73,6 +73,8 @@ def serve(*, host: str | None, port: int | None) -> int:
             server_header=False,
             http=patient(header_seconds=settings.header_seconds, write_seconds=settings.write_seconds),
             proxy_headers=False,
+            ws_max_size=settings.max_body_bytes,
+            ws_per_message_deflate=False,  # memory for each socket, and little to gain for one token at a time
             timeout_graceful_shutdown=round(settings.shutdown_seconds) + LAST_WORDS,
         )
     )

@@ -321,7 +321,10 @@ class Desk:
         if run.status == "waiting":
             end = replace(end, status="waiting")
             approvals = await waiting.pending(self.db, run.id)
-            text = await waiting.tell(self.db, self.principal, approvals, public_url=self.public_url)
+            may_approve = self.agent.may_approve(self.principal, run.user_id)
+            text = await waiting.tell(
+                self.db, self.principal, approvals, public_url=self.public_url, may_approve=may_approve
+            )
             yield f"\n\n{text}" if said else text
         elif end.error is not None and end.error[0] in OUTCOMES:
             yield f"\n\n{end.error[1]}" if said else end.error[1]
