@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
-from agent.deps import Deps
+from agent.deps import Deps, Record
 from agent.emitter import Emitter
 from agent.ending import INTERRUPTED, Ending, RunStopped, failed
 from agent.events import Guarded, UsageInfo
@@ -22,7 +22,7 @@ from agent.messages import ChatMessage, ToolCall
 from agent.observer import ModelCalled
 from agent.seen import Seen
 from agent.state import RunState
-from agent.steps import Record, recorded
+from agent.steps import recorded
 from agent.tokens import estimate
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 2  # at one step, while nothing of it has left
 
 
-Took = tuple[int | None, int]
-"""Milliseconds to the first token, and from there to the last."""
+Took = tuple[int, int | None, int]
+"""Milliseconds until the model had room, from there to the first token, and from there to the last."""
 
 
 class Reader(Protocol):
@@ -89,9 +89,11 @@ async def call_model(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     left = settings.max_tokens - usage.input_tokens - usage.output_tokens
     if left <= 0:
         raise RunStopped(failed("token_limit", f"The run used its {settings.max_tokens} tokens."))
-    emitter = Emitter(runtime.stream_writer)
+    emitter = Emitter(runtime.stream_writer, deps.log.append)
     max_tokens = min(left, settings.max_answer_tokens)
-    record = await recorded(deps, emitter, "model", lambda: _ask(deps, state, emitter, max_tokens=max_tokens))
+    record = await recorded(
+        deps, emitter, "model", lambda: _ask(deps, state, emitter, max_tokens=max_tokens), is_last=_ends_the_run
+    )
     if "ending" in record:
         raise RunStopped(Ending.model_validate(record["ending"]))
     message = ChatMessage.model_validate(record["message"])
@@ -101,7 +103,7 @@ async def call_model(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         output_tokens=usage.output_tokens + used.output_tokens,
         steps=usage.steps + 1,
     )
-    timing = state["timing"].after(*record.get("took", (None, 0)))  # recorded before there was any
+    timing = state["timing"].after(*record.get("took", (0, None, 0)))  # recorded before there was any
     return {
         "messages": [*state["messages"], message],
         "asked": message.calls,
@@ -109,6 +111,10 @@ async def call_model(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         "usage": usage,
         "timing": timing,
     }
+
+
+def _ends_the_run(record: Record) -> bool:
+    return "ending" in record or not record["message"]["calls"]
 
 
 async def _ask(deps: Deps, state: RunState, emitter: Emitter, *, max_tokens: int) -> Record:
@@ -166,6 +172,7 @@ class _Answer:
         self._schema = None if native else deps.grounding.step_schema(offered)
         self.sent = False
         self._began_ns, self._began = time.time_ns(), time.perf_counter()
+        self._asked = self._began
         self._first: float | None = None  # as `time.perf_counter` tells it
         self._ended = self._began
         self._finish: str | None = None
@@ -190,9 +197,10 @@ class _Answer:
 
     def took(self) -> Took:
         """How long the model took. Of an answer that had no token, all of it was waiting."""
+        waited = round((self._began - self._asked) * 1000)
         if self._first is None:
-            return None, 0
-        return round((self._first - self._began) * 1000), round((self._ended - self._first) * 1000)
+            return waited, None, 0
+        return waited, round((self._first - self._began) * 1000), round((self._ended - self._first) * 1000)
 
     def _tell(self, used: Usage, error: str | None) -> None:
         services = self._deps.services
@@ -221,7 +229,9 @@ class _Answer:
             seed=services.settings.seed,
         )
         try:
-            async with self._deps.scope.interruptible(), aclosing(deltas) as stream:
+            places, user = services.model_places, self._deps.principal.user_id
+            async with self._deps.scope.interruptible(), places.of(user), aclosing(deltas) as stream:
+                self._began_ns, self._began = time.time_ns(), time.perf_counter()  # there is room for us now
                 async for delta in stream:
                     if self._first is None:
                         self._first = time.perf_counter()
@@ -229,6 +239,7 @@ class _Answer:
                         characters += len(delta.text)
                         if text := self._reader.feed(delta.text):
                             self._send(self._filter.feed(text))
+                            await self._deps.log.keep_up()
                     if delta.calls and isinstance(self._reader, TextReader):
                         self._reader.take(delta.calls)
                     usage, self._finish = delta.usage or usage, delta.finish or self._finish

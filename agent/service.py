@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
-from agent import schedules
+from agent import access, schedules
 from agent.admission import Admission, Ticket
 from agent.approvals import Approvals
 from agent.audit import Audit
@@ -30,9 +30,11 @@ from agent.errors import (
     InputTooLong,
     NotReady,
     RunEnded,
+    TooManyRuns,
 )
 from agent.event_log import EventLog
 from agent.event_store import EventStore
+from agent.fair import FairPlaces
 from agent.firings import Firings
 from agent.guarding import Classifier, input_guards, output_guards
 from agent.llm.base import Backend, Checkable, OnProgress
@@ -70,6 +72,7 @@ KEEP_RECORDS = 3_600.0  # seconds that the engine's records of finished work are
 CANCEL_INTERVAL = 0.1  # seconds between two looks for cancellations that came to another process
 CANCEL_PATIENCE = 15.0  # seconds for the process that works on a run to see its cancellation, or to be found dead
 STRAY_INTERVAL = 2.0  # seconds between two looks for runs of ours that nobody works on
+FULL = 5.0  # seconds until it may be tried again where a user has too many runs
 STALE_AFTER = 120.0  # seconds after which a dead process's run that no engine takes up is given up
 
 
@@ -109,7 +112,12 @@ class Agent:
         self.schedules = Schedules(services.db, lambda: services.engine.timetables, services.clock)
         self._firings = Firings(services.db, services.engine, services.clock, self.submit)
         self._events = EventLog(EventStore(services.db))
-        self._admission = Admission(running=settings.max_running, queued=settings.max_queued)
+        self._admission = Admission(
+            running=settings.max_running,
+            queued=settings.max_queued,
+            running_each=settings.max_running_each,
+            queued_each=settings.max_queued_each,
+        )
         self._runner = Runner(
             services,
             self._runs,
@@ -140,6 +148,7 @@ class Agent:
         policy: Policy | None = None,
         tools: Mapping[str, AnyTool] | None = None,
         observer: Observer | None = None,
+        model_slots: int | None = None,
     ) -> Agent:
         """An agent over a connected database and a model; `start` it before use.
 
@@ -149,6 +158,7 @@ class Agent:
             secrets: Values that no answer may hold.
             classify: Looks at each sentence of an answer; what it objects to is told, and stops nothing.
             tools: By name; else the whole catalogue.
+            model_slots: Calls of the model at once, shared fairly between users; None for as many as there are.
             policy: Else the built-in one, `agent/policy/default.yaml`.
             observer: Told of runs, answers of the model and calls of tools.
         """
@@ -171,6 +181,7 @@ class Agent:
             secrets=secrets,
             classify=classify,
             observer=observer or Observer(),
+            model_places=FairPlaces(settings.model_slots or model_slots),
         )
         return cls(services)
 
@@ -188,7 +199,7 @@ class Agent:
         return Load(
             running=admission.at_work,
             queued=admission.waiting,
-            full=admission.full and admission.waiting >= admission.queued,
+            full=admission.full,
             unstored_events=events.unstored,
             writer_lag_seconds=events.lag,
             writes=events.writes,
@@ -275,8 +286,8 @@ class Agent:
                 `interrupt` the others, which ends them `cancelled`. By default as configured.
 
         Raises:
-            AgentError: NotReady, Forbidden, InputTooLong, ThreadNotFound, DocumentNotFound, ThreadBusy,
-                IdempotencyConflict, TooBusy. Nothing was started.
+            AgentError: NotReady, Forbidden, InputTooLong, ThreadNotFound, NotYours, DocumentNotFound, ThreadBusy,
+                IdempotencyConflict, TooBusy, TooManyRuns, QuotaExhausted. Nothing was started.
         """
         self._check_ready()
         if not principal.roles:
@@ -301,7 +312,8 @@ class Agent:
         )
         if (known := await self._runs.known(new)) is not None:
             return known
-        ticket = self._admission.admit()
+        await self._check_share(principal)
+        ticket = self._admission.admit(principal.user_id)
         try:
             return await self._begin(replace(new, queued=not ticket.placed), ticket)
         except BaseException:
@@ -339,20 +351,18 @@ class Agent:
         """Decide an approval; when it was the last one that its run waits for, the run goes on, here.
 
         Raises:
-            AgentError: NotReady, Forbidden, ApprovalNotFound, ApprovalNotPending, ApprovalExpired,
+            AgentError: NotReady, ApprovalNotFound, Forbidden, SelfApproval, ApprovalNotPending, ApprovalExpired,
                 ApprovalDigestMismatch.
         """
         self._check_ready()
-        if not principal.roles & DECIDES:
-            raise Forbidden("This role may not decide approvals.")
         decided = await self._approvals.decide(
             approval_id,
             approve=decision == "approve",
             digest=digest,
             reason=reason,
-            tenant_id=principal.tenant_id,
-            user_id=principal.user_id,
+            principal=principal,
             owner_id=self.replica_id,
+            self_approval=self._services.settings.self_approval == "allow",
         )
         if decided.goes_on:
             await self._runner.go_on(decided.run_id)
@@ -363,9 +373,10 @@ class Agent:
         """From now on no tool starts in this run, wherever it is; it ends `cancelled`. A running effect is finished.
 
         Raises:
-            AgentError: RunNotFound, RunEnded, NotReady.
+            AgentError: RunNotFound, Forbidden, RunEnded, NotReady.
         """
-        await self._runs.find(run_id, tenant_id=principal.tenant_id)
+        row = await self._runs.find(run_id, principal=principal)
+        access.check_change(principal, row.user_id, what="run")
         here = self._runner.stop(run_id, CANCELLED)
         asked = await self._runs.request_cancel(run_id)  # recorded, so that it holds if the run's process dies
         if here:
@@ -403,7 +414,7 @@ class Agent:
         Raises:
             AgentError: ThreadNotFound.
         """
-        await self._threads.close(thread_id, tenant_id=principal.tenant_id)
+        await self._threads.close(thread_id, principal=principal)
         await self._delete_closed(thread_id, principal)
 
     async def _delete_closed(self, thread_id: str, principal: Principal) -> None:
@@ -424,13 +435,13 @@ class Agent:
         """A run's events with a sequence above `after`, stored ones first, then live, until it rests.
 
         Args:
-            principal: When given, another company's run is not found.
+            principal: When given, a run that they cannot see is not found.
 
         Raises:
             RunNotFound: At the first event.
         """
         if principal is not None:
-            await self._runs.find(run_id, tenant_id=principal.tenant_id)
+            await self._runs.find(run_id, principal=principal)
         async with aclosing(self._events.read(run_id, after=after)) as events:
             async for event in events:
                 yield event
@@ -439,9 +450,9 @@ class Agent:
         """The run, once it rests.
 
         Raises:
-            RunNotFound: There is none, or it is another company's.
+            RunNotFound: There is none, or `principal` cannot see it.
         """
-        row = await self._runs.find(run_id, tenant_id=principal.tenant_id if principal is not None else None)
+        row = await self._runs.find(run_id, principal=principal)
         async with aclosing(self._events.read(run_id, after=row.last_sequence)) as events:
             async for _ in events:
                 pass
@@ -453,11 +464,23 @@ class Agent:
         if not self._ready:
             raise NotReady("The server is starting or stopping; try again in a moment.")
 
+    async def _check_share(self, principal: Principal) -> None:
+        """What `Admission` cannot know: the user's runs in other processes.
+
+        Raises:
+            TooManyRuns
+        """
+        user_id, settings = principal.user_id, self._services.settings
+        if user_id is None or self._replicas.alone:
+            return
+        if await self._runs.working_of(user_id) >= settings.max_running_each + settings.max_queued_each:
+            raise TooManyRuns("Too many of your requests wait already; try again later.", retry_after_seconds=FULL)
+
     async def _documents(self, ids: Sequence[str], principal: Principal) -> list[tuple[str, str]]:
         if not ids:
             return []
         rows = await self._services.db.document.find_many(
-            where={"id": {"in": list(ids)}, "tenant_id": principal.tenant_id}, omit={"content": True}
+            where={**access.documents(principal), "id": {"in": list(ids)}}, omit={"content": True}
         )
         names = {row.id: row.name for row in rows}
         for document_id in ids:

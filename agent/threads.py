@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from agent import access
 from agent.errors import ThreadNotFound
 from agent.event_store import TX_WAIT, again
+from agent.principal import Principal
 from prisma import DbNull
 
 if TYPE_CHECKING:
@@ -22,14 +24,14 @@ class Threads:
     db: Prisma
     clock: Callable[[], datetime]
 
-    async def close(self, thread_id: str, *, tenant_id: str) -> None:
-        """Let no new run begin.
+    async def close(self, thread_id: str, *, principal: Principal) -> None:
+        """Let no new run begin. Whoever sees a thread may delete it: its user, and admins.
 
         Raises:
-            ThreadNotFound: It is not there, or another company's.
+            ThreadNotFound: It is not there, or cannot be seen.
         """
         closed = await self.db.thread.update_many(
-            data={"deleted_at": self.clock()}, where={"id": thread_id, "tenant_id": tenant_id, "deleted_at": None}
+            data={"deleted_at": self.clock()}, where={**access.threads(principal), "id": thread_id}
         )
         if not closed:
             raise ThreadNotFound(thread_id)

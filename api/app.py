@@ -12,7 +12,6 @@ from starlette.middleware import Middleware
 from api.description import describe_problems
 from api.middleware.body_limit import BodyLimit
 from api.middleware.request_scope import RequestScope
-from api.middleware.same_machine import SameMachine
 from api.observing.observing import observe
 from api.problems import documented, install_problem_handlers
 from api.routes import routers
@@ -63,7 +62,6 @@ def create_app(
         middleware=[
             Middleware(RequestScope),
             *observing.middleware,
-            Middleware(SameMachine),
             Middleware(
                 BodyLimit,
                 default_bytes=settings.max_body_bytes,

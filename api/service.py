@@ -110,6 +110,7 @@ async def open_service(
             search=search,
             policy=policy,
             web=web,
+            model_slots=llm_settings.slots if agent_settings.llm.startswith("embedded") else None,
             secrets=secret_values(settings, agent_settings, tool_settings, llm_settings),
             observer=observer,
         )

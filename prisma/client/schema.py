@@ -421,6 +421,7 @@ SCHEMA: Schema = {
             "id": "String",
             "tenant_id": "String",
             "user_id": "String",
+            "shared": "Boolean",
             "name": "String",
             "media_type": "String",
             "size_bytes": "Int",
