@@ -17,6 +17,7 @@ from agent.guarding import Classifier, GuardContext, InputGuard, OutputGuard
 from agent.llm.base import Backend
 from agent.messages import ChatMessage
 from agent.observer import Observer
+from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import Policy
 from agent.policy.limits import Limits
 from agent.principal import Principal
@@ -53,8 +54,8 @@ class Services:
     secrets: Sequence[str] = ()
     classify: Classifier | None = None
     web: WebClient | None = None
-    observer: Observer = field(default_factory=Observer)
     model_places: FairPlaces = field(default_factory=lambda: FairPlaces(None))
+    observer: Observer = field(default_factory=Observer)
 
     def tool_context(
         self,
@@ -118,7 +119,7 @@ class Deps:
     """One stretch of one run.
 
     Attributes:
-        tools: Those that are in the prompt.
+        tools: Those that are in the prompt and that the request's options leave.
         attempt: The run's fencing token.
         prefix: The stable beginning of every conversation of this role.
         history: Earlier messages of the thread, as far as they fit.
@@ -136,4 +137,5 @@ class Deps:
     history: Sequence[ChatMessage]
     guard_context: GuardContext
     log: RunLog
+    options: RunOptions = NO_OPTIONS
     head: Head = field(default_factory=Head)

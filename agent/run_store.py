@@ -15,6 +15,7 @@ from agent.durable.base import WorkLost
 from agent.errors import IdempotencyConflict, RunNotFound, ThreadBusy, ThreadNotFound
 from agent.event_store import TX_WAIT, again
 from agent.events import ErrorInfo, UsageInfo
+from agent.options import NO_OPTIONS, RunOptions
 from agent.principal import Principal
 from agent.records import ENDED, RunRecord, RunStatus
 from prisma.errors import UniqueViolationError
@@ -51,6 +52,7 @@ class NewRun:
     request_digest: str
     queued: bool = False
     when_busy: WhenBusy = "reject"
+    options: RunOptions = NO_OPTIONS
 
 
 class StoredRequest(BaseModel):
@@ -59,6 +61,7 @@ class StoredRequest(BaseModel):
     principal: Principal
     documents: list[tuple[str, str]] = []
     interrupts: list[str] = []
+    options: RunOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,9 @@ class RunStore:
     ) -> Run:
         queued = new.queued or bool(unfinished)
         interrupts = list(unfinished) if new.when_busy == "interrupt" else []
-        request = StoredRequest(principal=new.principal, documents=list(new.documents), interrupts=interrupts)
+        request = StoredRequest(
+            principal=new.principal, documents=list(new.documents), interrupts=interrupts, options=new.options
+        )
         if interrupts:  # those that wait for a person are ended when this is committed: see `Agent.submit`
             await tx.run.update_many(
                 data={"cancel_requested_at": now}, where={"id": {"in": interrupts}, "status": {"in": list(WORKING)}}

@@ -20,7 +20,7 @@ import structlog
 from agent import access
 from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
-from agent.conversation import grounding_after, load_history, newest_that_fit
+from agent.conversation import grounding_after, load_history, newest_that_fit, observe_seed
 from agent.deps import Deps, Head, Services
 from agent.durable.base import DurableError, WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
@@ -33,6 +33,7 @@ from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
 from agent.messages import ChatMessage
 from agent.observer import RunBegan, RunRested
+from agent.options import NO_OPTIONS, RunOptions
 from agent.principal import NOBODY, Principal
 from agent.records import StoredEvent
 from agent.rest_store import Rest, RestStore
@@ -98,6 +99,7 @@ class Start:
     first: bool = True
     last_state: Any = None
     ticket: Ticket | None = None
+    options: RunOptions = NO_OPTIONS
     queue_ms: int = 0
 
 
@@ -466,13 +468,15 @@ class Runner:
             row = None if work.known is not None else await self.runs.find(work.run_id)
             if row is not None and work.stuck:
                 raise WorkDiverged(f"taken over {row.recoveries} times")
+            options = NO_OPTIONS
             if row is not None and row.stretch > 0:
+                options = StoredRequest.model_validate(row.request).options
                 snapshot = Snapshot.model_validate(row.state)
                 principal, grounding = snapshot.principal, Grounding.load(snapshot.grounding)
                 state, turns = await self._saved(work, snapshot)
             else:
                 start = work.known or await self._stored_start(cast("Run", row))
-                principal = start.principal
+                principal, options = start.principal, start.options
                 state, grounding, turns = await self._fresh(work, start)
             if work.known is None or work.known.queued:
                 principal = await self._as_of_now(principal)
@@ -480,7 +484,7 @@ class Runner:
                 state["ending"] = NOT_ALLOWED
                 await self._end(work, grounding, state, principal)
                 return
-            deps = await self._deps(work, principal, grounding, state, turns)
+            deps = await self._deps(work, principal, grounding, state, turns, options=options)
         except WorkDiverged:
             log.exception("run_given_up", extra={"run_id": work.run_id})
             state["ending"] = INTERRUPTED
@@ -519,6 +523,7 @@ class Runner:
             request.documents,
             first=not before,
             last_state=left,
+            options=request.options,
             queue_ms=milliseconds((row.started_at or row.created_at) - row.created_at),
         )
 
@@ -530,10 +535,14 @@ class Runner:
         state = new_state([ChatMessage(role="user", content=with_documents(start.input, start.documents))])
         state["timing"] = Timing(queue_ms=start.queue_ms)
         grounding = grounding_after(start.last_state, currencies=self.services.settings.currencies)
+        unknown = start.first and not start.options.seeded
+        turns = [] if unknown else await load_history(self.services.db, start.thread_id)
+        if start.first:
+            observe_seed(grounding, turns)
         grounding.observe_user(start.input)
         for document_id, name in start.documents:
             grounding.observe_document(document_id, name=name)
-        return state, grounding, [] if start.first else await load_history(self.services.db, start.thread_id)
+        return state, grounding, turns
 
     async def _saved(self, work: Work, snapshot: Snapshot) -> tuple[RunState, Sequence[Sequence[ChatMessage]]]:
         state = load_state(cast("dict[str, Any]", snapshot.state))
@@ -640,6 +649,8 @@ class Runner:
         grounding: Grounding,
         state: RunState,
         turns: Sequence[Sequence[ChatMessage]],
+        *,
+        options: RunOptions,
     ) -> Deps:
         services = self.services
         prefix = await self.prefix(principal)
@@ -665,11 +676,12 @@ class Runner:
             principal=principal,
             grounding=grounding,
             scope=work.scope,
-            tools=services.tools_for(principal),
+            tools=[tool for tool in services.tools_for(principal) if options.allows(tool)],
             prefix=prefix,
             history=history,
             guard_context=guard_context,
             log=work.log,
+            options=options,
             head=work.head,
         )
 

@@ -39,6 +39,7 @@ from agent.firings import Firings
 from agent.guarding import Classifier, input_guards, output_guards
 from agent.llm.base import Backend, Checkable, OnProgress
 from agent.observer import Observer
+from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import DECIDES, Policy, default_policy
 from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
@@ -147,8 +148,8 @@ class Agent:
         clock: Callable[[], datetime] = utc_now,
         policy: Policy | None = None,
         tools: Mapping[str, AnyTool] | None = None,
-        observer: Observer | None = None,
         model_slots: int | None = None,
+        observer: Observer | None = None,
     ) -> Agent:
         """An agent over a connected database and a model; `start` it before use.
 
@@ -180,8 +181,8 @@ class Agent:
             web=web,
             secrets=secrets,
             classify=classify,
-            observer=observer or Observer(),
             model_places=FairPlaces(settings.model_slots or model_slots),
+            observer=observer or Observer(),
         )
         return cls(services)
 
@@ -278,6 +279,7 @@ class Agent:
         principal: Principal,
         idempotency_key: str | None = None,
         when_busy: WhenBusy | None = None,
+        options: RunOptions = NO_OPTIONS,
     ) -> str:
         """Record a run and start it. Returns its id; for a key that came before with the same request, that run's.
 
@@ -299,6 +301,7 @@ class Agent:
             )
         attached = await self._documents(documents, principal)
         when_busy = when_busy or self._services.settings.multitask
+        asked = {"options": options.asked()} if options != NO_OPTIONS else {}
         new = NewRun(
             thread_id=thread_id,
             input=input,
@@ -307,8 +310,9 @@ class Agent:
             documents=attached,
             owner_id=self.replica_id,
             idempotency_key=idempotency_key,
-            request_digest=digest_of(thread=thread_id, input=input, documents=list(documents)),
+            request_digest=digest_of(thread=thread_id, input=input, documents=list(documents), **asked),
             when_busy=when_busy,
+            options=options,
         )
         if (known := await self._runs.known(new)) is not None:
             return known
@@ -337,6 +341,7 @@ class Agent:
                 run.first,
                 run.last_state,
                 ticket,
+                new.options,
             )
         )
         if new.when_busy == "interrupt":

@@ -72,6 +72,7 @@ class Threads:
 async def _empty(tx: Prisma, thread_id: str, kept: Sequence[str]) -> None:
     await tx.run.delete_many(where={"thread_id": thread_id, "id": {"not_in": list(kept)}})
     await tx.message.delete_many(where={"thread_id": thread_id})
+    await tx.chatturn.delete_many(where={"thread_id": thread_id})
     await tx.event.delete_many(where={"run_id": {"in": list(kept)}})
     await tx.run.update_many(data={"input": "", "state": DbNull, "request": DbNull}, where={"id": {"in": list(kept)}})
     await tx.thread.update_many(data={"title": ""}, where={"id": thread_id})

@@ -81,12 +81,15 @@ def note_passed(deps: Deps, action: Literal["guard.input", "guard.output"], guar
 
 
 def _request(deps: Deps, call: PlannedCall, blocked: str) -> Request:
+    tool = deps.services.tools[call.tool]
+    looked_into = deps.services.policy.looks_into(tool)
     return Request(
-        deps.services.tools[call.tool],
+        tool,
         call.arguments,
         {path: Origin.parse(origin) for path, origin in call.origins.items()},
         deps.principal.roles,
         blocked,
         deps.principal.tenant_id,
         deps.grounding.read(),
+        deps.grounding.carried(tool, call.arguments) if looked_into else {},
     )

@@ -13,6 +13,7 @@ from api.description import describe_problems
 from api.middleware.body_limit import BodyLimit
 from api.middleware.request_scope import RequestScope
 from api.observing.observing import observe
+from api.openai.errors import OpenAiErrors
 from api.problems import documented, install_problem_handlers
 from api.routes import routers
 from api.service import open_service as open_real_service
@@ -60,12 +61,16 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         middleware=[
+            Middleware(OpenAiErrors),
             Middleware(RequestScope),
             *observing.middleware,
             Middleware(
                 BodyLimit,
                 default_bytes=settings.max_body_bytes,
-                bytes_by_path={"/v1/documents": settings.max_document_bytes + MULTIPART_OVERHEAD},
+                bytes_by_path={
+                    "/v1/documents": settings.max_document_bytes + MULTIPART_OVERHEAD,
+                    "/v1/chat/completions": settings.max_document_bytes * 4 // 3 + settings.max_body_bytes,
+                },
             ),
         ],
         responses=documented(400, 405, 413, 422, 500),

@@ -44,7 +44,7 @@ class ProblemDetails(BaseModel):
     code: str
     detail: str
     request_id: str
-    errors: Annotated[list[InvalidField] | None, Field(description="With `validation_failed` only.")] = None
+    errors: Annotated[list[InvalidField] | None, Field(description="What is wrong, by field.")] = None
     progress: Annotated[dict[str, Any] | None, Field(description="With `not_ready` only: what is loading.")] = None
     parts: Annotated[dict[str, str] | None, Field(description="With `not_ready` only: each part, `ok` or why not.")] = (
         None
@@ -62,11 +62,13 @@ class Problem(HTTPException):
         *,
         headers: Mapping[str, str] | None = None,
         progress: dict[str, Any] | None = None,
+        errors: list[InvalidField] | None = None,
         parts: dict[str, str] | None = None,
     ) -> None:
         super().__init__(status_code=status, detail=detail, headers=headers)
         self.code = code
         self.progress = progress
+        self.errors = errors
         self.parts = parts
 
 
@@ -131,6 +133,7 @@ async def _on_http(_: Request, error: Exception) -> Response:
             error.detail,
             headers=error.headers,
             progress=error.progress,
+            errors=error.errors,
             parts=error.parts,
         )
     code, detail = _CODES.get(error.status_code, ("http_error", HTTPStatus(error.status_code).phrase))

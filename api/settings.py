@@ -28,6 +28,12 @@ class ApiSettings(BaseSettings):
     ] = "off"
     max_body_bytes: Annotated[int, Field(ge=1024, description="Of any request but an upload.")] = 1 * MIB
     max_document_bytes: Annotated[int, Field(ge=1024, description="More than 10 MiB is not read.")] = 10 * MIB
+    public_url: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[^\s?#]+)?$", description="Where people reach this server, for links: `https://...`."
+        ),
+    ] = ""
     heartbeat_seconds: Annotated[float, Field(gt=0, description="Silence on a stream before a comment is sent.")] = 15.0
     shutdown_seconds: Annotated[float, Field(ge=0, description="For runs and streams to end when stopped.")] = 10.0
 

@@ -2,7 +2,9 @@
 
 Recognised by the forms that providers give their keys, with their checksum where they have one (GitHub), else with the
 entropy of what is random; by `password: ...`; and by the values of our own settings. What is long is recognised
-by its first `LOOK_AHEAD` characters. Source of the forms: the providers' documentation of their tokens.
+by its first `LOOK_AHEAD` characters. A parameter of an address that the person, a record or a document of this
+conversation holds whole (`?token=...`, a link to confirm something) is theirs to read. Source of the forms: the
+providers' documentation of their tokens.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 from agent.following import beginning, beginnings, follow
 from agent.guarding import LOOK_AHEAD, GuardContext, Look, OutputGuard
+from agent.guards.addresses_have_an_origin import find_pages
+from agent.seen import Seen
 
 SHORTEST = 8  # characters of a setting's value; a shorter one is found in any text
 _REASON = "The answer holds {}."
@@ -55,7 +59,7 @@ def watch(context: GuardContext) -> Look:
         wakes=wakes,
         begins=begins,
         value=value,
-        judge=_judge,
+        judge=lambda match: _judge(match, context.seen),
         waits=lambda match: match["named"] is None or _is_named(match),
     )
 
@@ -75,7 +79,7 @@ def _patterns(own: tuple[str, ...]) -> tuple[str, str, re.Pattern[str]]:
     return f"[{re.escape(first)}]", "|".join(begins), re.compile("|".join([*whole, _KEY, _PEM, _NAMED]))
 
 
-def _judge(match: re.Match[str]) -> str | None:
+def _judge(match: re.Match[str], seen: Seen) -> str | None:
     groups = match.groupdict()
     if groups.get("own"):
         return _REASON.format("a secret of this installation")
@@ -85,7 +89,8 @@ def _judge(match: re.Match[str]) -> str | None:
     if groups["given"]:
         given = groups["given"].rstrip(".,;:!?)*")
         whole = closed or len(given) >= _LONG
-        return _REASON.format("a password or key") if whole and _is_named(match) and _is_drawn(given) else None
+        drawn = whole and _is_named(match) and _is_drawn(given)
+        return _REASON.format("a password or key") if drawn and not _is_of_a_known_address(match, seen) else None
     key, prefix = groups["key"], groups["prefix"]
     if not closed and len(key) < _LONG:
         return None
@@ -95,6 +100,14 @@ def _judge(match: re.Match[str]) -> str | None:
 def _is_named(match: re.Match[str]) -> bool:
     """What stands before it says that it is a secret."""
     return _SAID.search(match.string, max(match.start() - 24, 0), match.start()) is not None
+
+
+def _is_of_a_known_address(match: re.Match[str], seen: Seen) -> bool:
+    """Whether it is a part of an address that the conversation holds; one of a web page alone may be anybody's."""
+    begun = match.string.rfind("//", 0, match.start())
+    page = match.string[begun : match.end("given")] if begun >= 0 else ""
+    longest = max(find_pages(page), key=len, default="") if not re.search(r"\s", page) else ""
+    return bool(longest) and any(known.startswith(longest) for known in seen.values(find_pages, but=("web",)))
 
 
 def _is_key(key: str, prefix: str) -> bool:

@@ -11,6 +11,7 @@ from prisma.runtime.rows import FROM_QUERY, Row
 
 if TYPE_CHECKING:
     from prisma.client.models.approval import ApprovalWithRelations
+    from prisma.client.models.chat_turn import ChatTurnWithRelations
     from prisma.client.models.delivery import DeliveryWithRelations
     from prisma.client.models.effect import EffectWithRelations
     from prisma.client.models.event import EventWithRelations
@@ -61,6 +62,7 @@ class Run(Row, frozen=True):
     effects: list[EffectWithRelations] | None = None
     approvals: list[ApprovalWithRelations] | None = None
     deliveries: list[DeliveryWithRelations] | None = None
+    turns: list[ChatTurnWithRelations] | None = None
 
 
 class RunWithRelations(Run, frozen=True):
@@ -74,6 +76,7 @@ class RunWithRelations(Run, frozen=True):
     effects: list[EffectWithRelations] = FROM_QUERY
     approvals: list[ApprovalWithRelations] = FROM_QUERY
     deliveries: list[DeliveryWithRelations] = FROM_QUERY
+    turns: list[ChatTurnWithRelations] = FROM_QUERY
     count_: dict[str, int] = FROM_QUERY
 
 
@@ -118,4 +121,5 @@ class RunPartial(Row, frozen=True):
     effects: list[EffectWithRelations]
     approvals: list[ApprovalWithRelations]
     deliveries: list[DeliveryWithRelations]
+    turns: list[ChatTurnWithRelations]
     count_: dict[str, int]

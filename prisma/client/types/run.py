@@ -23,6 +23,16 @@ if TYPE_CHECKING:
         ApprovalUpdateManyWithoutRunNestedInput,
         FindManyApprovalArgs,
     )
+    from prisma.client.types.chat_turn import (
+        ChatTurnCountArgs,
+        ChatTurnCreateNestedManyWithoutRunInput,
+        ChatTurnListRelationFilter,
+        ChatTurnOrderByRelationAggregateInput,
+        ChatTurnUncheckedCreateNestedManyWithoutRunInput,
+        ChatTurnUncheckedUpdateManyWithoutRunNestedInput,
+        ChatTurnUpdateManyWithoutRunNestedInput,
+        FindManyChatTurnArgs,
+    )
     from prisma.client.types.delivery import (
         DeliveryCountArgs,
         DeliveryCreateNestedManyWithoutRunInput,
@@ -156,6 +166,7 @@ class RunCountSelect(TypedDict, total=False):
     effects: bool | EffectCountArgs
     approvals: bool | ApprovalCountArgs
     deliveries: bool | DeliveryCountArgs
+    turns: bool | ChatTurnCountArgs
 
 
 class RunCountSelectArgs(TypedDict):
@@ -173,6 +184,7 @@ class RunInclude(TypedDict, total=False):
     effects: bool | FindManyEffectArgs
     approvals: bool | FindManyApprovalArgs
     deliveries: bool | FindManyDeliveryArgs
+    turns: bool | FindManyChatTurnArgs
     _count: bool | RunCountSelectArgs
 
 
@@ -217,6 +229,7 @@ class RunSelect(TypedDict, total=False):
     effects: bool | FindManyEffectArgs
     approvals: bool | FindManyApprovalArgs
     deliveries: bool | FindManyDeliveryArgs
+    turns: bool | FindManyChatTurnArgs
     _count: bool | RunCountSelectArgs
 
 
@@ -662,6 +675,7 @@ class RunWhereInput(_RunWhere, total=False):
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
     deliveries: DeliveryListRelationFilter
+    turns: ChatTurnListRelationFilter
 
 
 class RunOrderByWithRelationInput(TypedDict, total=False):
@@ -703,6 +717,7 @@ class RunOrderByWithRelationInput(TypedDict, total=False):
     effects: EffectOrderByRelationAggregateInput
     approvals: ApprovalOrderByRelationAggregateInput
     deliveries: DeliveryOrderByRelationAggregateInput
+    turns: ChatTurnOrderByRelationAggregateInput
 
 
 class _RunWhereUniqueInputBy1(_RunWhere, total=False):
@@ -719,6 +734,7 @@ class _RunWhereUniqueInputBy1(_RunWhere, total=False):
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
     deliveries: DeliveryListRelationFilter
+    turns: ChatTurnListRelationFilter
 
 
 class _RunWhereUniqueInputBy2(_RunWhere, total=False):
@@ -735,6 +751,7 @@ class _RunWhereUniqueInputBy2(_RunWhere, total=False):
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
     deliveries: DeliveryListRelationFilter
+    turns: ChatTurnListRelationFilter
 
 
 RunWhereUniqueInput: TypeAlias = _RunWhereUniqueInputBy1 | _RunWhereUniqueInputBy2
@@ -823,6 +840,7 @@ class RunCreateInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateInput(_RunCreate, total=False):
@@ -834,6 +852,7 @@ class RunUncheckedCreateInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunUpdateInput(_RunUpdate, total=False):
@@ -845,6 +864,7 @@ class RunUpdateInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateInput(_RunUpdate, total=False):
@@ -856,6 +876,7 @@ class RunUncheckedUpdateInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateManyInput(_RunCreate, total=False):
@@ -1236,6 +1257,20 @@ class RunUpdateOneWithoutMessagesNestedInput(TypedDict, total=False):
     )
 
 
+class RunCreateNestedOneWithoutTurnsInput(TypedDict, total=False):
+    create: RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput
+    connect_or_create: RunCreateOrConnectWithoutTurnsInput
+    connect: RunWhereUniqueInput
+
+
+class RunUpdateOneRequiredWithoutTurnsNestedInput(TypedDict, total=False):
+    create: RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput
+    connect_or_create: RunCreateOrConnectWithoutTurnsInput
+    upsert: RunUpsertWithoutTurnsInput
+    connect: RunWhereUniqueInput
+    update: RunUpdateToOneWithWhereWithoutTurnsInput | RunUpdateWithoutTurnsInput | RunUncheckedUpdateWithoutTurnsInput
+
+
 class RunCreateNestedOneWithoutDeliveriesInput(TypedDict, total=False):
     create: RunCreateWithoutDeliveriesInput | RunUncheckedCreateWithoutDeliveriesInput
     connect_or_create: RunCreateOrConnectWithoutDeliveriesInput
@@ -1314,6 +1349,7 @@ class RunCreateWithoutTenantInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutTenantInput(_RunCreate, total=False):
@@ -1324,6 +1360,7 @@ class RunUncheckedCreateWithoutTenantInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutTenantInput(TypedDict):
@@ -1367,6 +1404,7 @@ class RunCreateWithoutUserInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutUserInput(_RunCreate, total=False):
@@ -1377,6 +1415,7 @@ class RunUncheckedCreateWithoutUserInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutUserInput(TypedDict):
@@ -1413,6 +1452,7 @@ class RunCreateWithoutThreadInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutThreadInput(_RunCreate, total=False):
@@ -1423,6 +1463,7 @@ class RunUncheckedCreateWithoutThreadInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutThreadInput(TypedDict):
@@ -1459,6 +1500,7 @@ class RunCreateWithoutMessagesInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutMessagesInput(_RunCreate, total=False):
@@ -1469,6 +1511,7 @@ class RunUncheckedCreateWithoutMessagesInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutMessagesInput(TypedDict):
@@ -1495,12 +1538,74 @@ class RunUpdateWithoutMessagesInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutMessagesInput(_RunUpdate, total=False):
     tenant_id: str | StringFieldUpdateOperationsInput
     thread_id: str | StringFieldUpdateOperationsInput
     user_id: str | NullableStringFieldUpdateOperationsInput | None
+    events: EventUncheckedUpdateManyWithoutRunNestedInput
+    effects: EffectUncheckedUpdateManyWithoutRunNestedInput
+    approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
+
+
+class RunCreateWithoutTurnsInput(_RunCreate, total=False):
+    tenant: Required[TenantCreateNestedOneWithoutRunsInput]
+    thread: Required[ThreadCreateNestedOneWithoutRunsInput]
+    user: UserCreateNestedOneWithoutRunsInput
+    messages: MessageCreateNestedManyWithoutRunInput
+    events: EventCreateNestedManyWithoutRunInput
+    effects: EffectCreateNestedManyWithoutRunInput
+    approvals: ApprovalCreateNestedManyWithoutRunInput
+    deliveries: DeliveryCreateNestedManyWithoutRunInput
+
+
+class RunUncheckedCreateWithoutTurnsInput(_RunCreate, total=False):
+    tenant_id: Required[str]
+    thread_id: Required[str]
+    user_id: str | None
+    messages: MessageUncheckedCreateNestedManyWithoutRunInput
+    events: EventUncheckedCreateNestedManyWithoutRunInput
+    effects: EffectUncheckedCreateNestedManyWithoutRunInput
+    approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+
+
+class RunCreateOrConnectWithoutTurnsInput(TypedDict):
+    where: RunWhereUniqueInput
+    create: RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput
+
+
+class RunUpsertWithoutTurnsInput(TypedDict, total=False):
+    update: Required[RunUpdateWithoutTurnsInput | RunUncheckedUpdateWithoutTurnsInput]
+    create: Required[RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput]
+    where: RunWhereInput
+
+
+class RunUpdateToOneWithWhereWithoutTurnsInput(TypedDict, total=False):
+    where: RunWhereInput
+    data: Required[RunUpdateWithoutTurnsInput | RunUncheckedUpdateWithoutTurnsInput]
+
+
+class RunUpdateWithoutTurnsInput(_RunUpdate, total=False):
+    tenant: TenantUpdateOneRequiredWithoutRunsNestedInput
+    thread: ThreadUpdateOneRequiredWithoutRunsNestedInput
+    user: UserUpdateOneWithoutRunsNestedInput
+    messages: MessageUpdateManyWithoutRunNestedInput
+    events: EventUpdateManyWithoutRunNestedInput
+    effects: EffectUpdateManyWithoutRunNestedInput
+    approvals: ApprovalUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUpdateManyWithoutRunNestedInput
+
+
+class RunUncheckedUpdateWithoutTurnsInput(_RunUpdate, total=False):
+    tenant_id: str | StringFieldUpdateOperationsInput
+    thread_id: str | StringFieldUpdateOperationsInput
+    user_id: str | NullableStringFieldUpdateOperationsInput | None
+    messages: MessageUncheckedUpdateManyWithoutRunNestedInput
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
@@ -1515,6 +1620,7 @@ class RunCreateWithoutDeliveriesInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutDeliveriesInput(_RunCreate, total=False):
@@ -1525,6 +1631,7 @@ class RunUncheckedCreateWithoutDeliveriesInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutDeliveriesInput(TypedDict):
@@ -1551,6 +1658,7 @@ class RunUpdateWithoutDeliveriesInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutDeliveriesInput(_RunUpdate, total=False):
@@ -1561,6 +1669,7 @@ class RunUncheckedUpdateWithoutDeliveriesInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateWithoutEventsInput(_RunCreate, total=False):
@@ -1571,6 +1680,7 @@ class RunCreateWithoutEventsInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutEventsInput(_RunCreate, total=False):
@@ -1581,6 +1691,7 @@ class RunUncheckedCreateWithoutEventsInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutEventsInput(TypedDict):
@@ -1607,6 +1718,7 @@ class RunUpdateWithoutEventsInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutEventsInput(_RunUpdate, total=False):
@@ -1617,6 +1729,7 @@ class RunUncheckedUpdateWithoutEventsInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateWithoutEffectsInput(_RunCreate, total=False):
@@ -1627,6 +1740,7 @@ class RunCreateWithoutEffectsInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutEffectsInput(_RunCreate, total=False):
@@ -1637,6 +1751,7 @@ class RunUncheckedCreateWithoutEffectsInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutEffectsInput(TypedDict):
@@ -1663,6 +1778,7 @@ class RunUpdateWithoutEffectsInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutEffectsInput(_RunUpdate, total=False):
@@ -1673,6 +1789,7 @@ class RunUncheckedUpdateWithoutEffectsInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateWithoutApprovalsInput(_RunCreate, total=False):
@@ -1683,6 +1800,7 @@ class RunCreateWithoutApprovalsInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutApprovalsInput(_RunCreate, total=False):
@@ -1693,6 +1811,7 @@ class RunUncheckedCreateWithoutApprovalsInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutApprovalsInput(TypedDict):
@@ -1719,6 +1838,7 @@ class RunUpdateWithoutApprovalsInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutApprovalsInput(_RunUpdate, total=False):
@@ -1729,6 +1849,7 @@ class RunUncheckedUpdateWithoutApprovalsInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateManyTenantInput(_RunCreate, total=False):
@@ -1744,6 +1865,7 @@ class RunUpdateWithoutTenantInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutTenantInput(_RunUpdate, total=False):
@@ -1754,6 +1876,7 @@ class RunUncheckedUpdateWithoutTenantInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutTenantInput(_RunUpdate, total=False):
@@ -1774,6 +1897,7 @@ class RunUpdateWithoutUserInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutUserInput(_RunUpdate, total=False):
@@ -1784,6 +1908,7 @@ class RunUncheckedUpdateWithoutUserInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutUserInput(_RunUpdate, total=False):
@@ -1804,6 +1929,7 @@ class RunUpdateWithoutThreadInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutThreadInput(_RunUpdate, total=False):
@@ -1814,6 +1940,7 @@ class RunUncheckedUpdateWithoutThreadInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutThreadInput(_RunUpdate, total=False):
