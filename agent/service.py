@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from tools.invoicing import Invoices
     from tools.registry import AnyTool
     from tools.search import Search
+    from tools.system import System
     from tools.web import WebClient
 
 log = logging.getLogger(__name__)
@@ -150,6 +151,7 @@ class Agent:
         tools: Mapping[str, AnyTool] | None = None,
         model_slots: int | None = None,
         observer: Observer | None = None,
+        outside: Mapping[str, System] | None = None,
     ) -> Agent:
         """An agent over a connected database and a model; `start` it before use.
 
@@ -162,6 +164,7 @@ class Agent:
             model_slots: Calls of the model at once, shared fairly between users; None for as many as there are.
             policy: Else the built-in one, `agent/policy/default.yaml`.
             observer: Told of runs, answers of the model and calls of tools.
+            outside: The systems in which tools of others have their effects, by name.
         """
         tools = catalog() if tools is None else tools
         services = Services(
@@ -183,6 +186,7 @@ class Agent:
             classify=classify,
             model_places=FairPlaces(settings.model_slots or model_slots),
             observer=observer or Observer(),
+            outside=outside or {},
         )
         return cls(services)
 

@@ -22,7 +22,8 @@ every_service = pytest.mark.parametrize("name", SERVICES)
 
 
 def complaints(file: dict[str, Any]) -> list[str]:
-    return [error.message for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(file)]
+    validator: Any = jsonschema.Draft7Validator(SCHEMA)
+    return [error.message for error in validator.iter_errors(file)]
 
 
 def test_it_is_valid_by_the_compose_specification():
