@@ -29,6 +29,7 @@ def create_app(
     *,
     open_service: OpenService | None = None,
     on_fatal: Callable[[Exception], None] | None = None,
+    on_ready: Callable[[], None] | None = None,
 ) -> FastAPI:
     """The server's ASGI application.
 
@@ -40,6 +41,7 @@ def create_app(
     Args:
         open_service: Opens what stands behind it; else `api.service.open_service`.
         on_fatal: Called when that cannot be opened and trying again would not help.
+        on_ready: Called when it is open.
     """
 
     observing = observe(settings)
@@ -47,7 +49,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
-        startup = Startup(settings, opens, on_fatal=on_fatal)
+        startup = Startup(settings, opens, on_fatal=on_fatal, on_ready=on_ready)
         startup.begin()
         yield State(settings=settings, startup=startup, metrics=observing.metrics)
         await startup.close()

@@ -37,11 +37,17 @@ class Startup:
     """
 
     def __init__(
-        self, settings: ApiSettings, open_service: OpenService, *, on_fatal: Callable[[Exception], None] | None = None
+        self,
+        settings: ApiSettings,
+        open_service: OpenService,
+        *,
+        on_fatal: Callable[[Exception], None] | None = None,
+        on_ready: Callable[[], None] | None = None,
     ) -> None:
         self._settings = settings
         self._open_service = open_service
         self._on_fatal = on_fatal
+        self._on_ready = on_ready
         self._service: Service | None = None
         self._progress = Progress("starting", 0, None, "step")
         self._trouble = ""
@@ -87,6 +93,8 @@ class Startup:
             try:
                 async with self._open_service(self._settings, on_progress=self._on_progress) as service:
                     self._service, self._trouble = service, ""
+                    if self._on_ready is not None:
+                        self._on_ready()
                     log.info("ready")
                     await self._closing.wait()
                     self._service = None
