@@ -76,8 +76,9 @@ migration: assets ## Write a migration for both databases: make migration NAME=a
 	@$(BIN)/python -m prisma.migrate.author "$(NAME)"
 
 .PHONY: generate
-generate: assets ## Write the typed database client again from prisma/schema.prisma.
+generate: assets ## Write the typed database client and .env.example again from what they are made of.
 	@$(BIN)/deskclerk db generate
+	@$(BIN)/python -m api.env_example
 
 .PHONY: lock
 lock: $(UV) ## Resolve the lock files again.

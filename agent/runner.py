@@ -272,7 +272,7 @@ class Runner:
     async def handle(self, argument: str) -> None:
         """The engine's handler: work on a stretch of a run until it rests."""
         run_id, _, number = argument.rpartition(":")
-        structlog.contextvars.bind_contextvars(run_id=run_id)  # this task is the run's own
+        structlog.contextvars.bind_contextvars(run_id=run_id)  # the task is this run's own
         work = self._working.get(run_id)
         if work is None or work.stretch != int(number) or work.task is not None:
             work = await self._claim(run_id, int(number), work)
@@ -502,19 +502,18 @@ class Runner:
             self._tell_began(work, state, principal)
             await self._drive(work, deps, state)
 
-    async def _as_of_now(self, principal: Principal) -> Principal:
-        """Whoever asked, with the roles that were not taken away since. New ones do not count: the run was begun
-        without them. After a crash this may be less than before it; then the recorded steps no longer fit, and the run
-        ends."""
-        return replace(principal, roles=principal.roles & await access.roles_now(self.services.db, principal))
-
     def _tell_began(self, work: Work, state: RunState, principal: Principal) -> None:
-        structlog.contextvars.bind_contextvars(tenant_id=principal.tenant_id, user_id=principal.user_id or NOBODY)
         resumed = work.stretch > 0 or work.attempt > 1
         asked = next((message.content for message in state["messages"] if message.role == "user"), "")
         self.services.observer.run_began(
             RunBegan(work.run_id, work.thread_id, principal, self.services.backend.name, asked, resumed)
         )
+
+    async def _as_of_now(self, principal: Principal) -> Principal:
+        """Whoever asked, with the roles that were not taken away since. New ones do not count: the run was begun
+        without them. After a crash this may be less than before it; then the recorded steps no longer fit, and the run
+        ends."""
+        return replace(principal, roles=principal.roles & await access.roles_now(self.services.db, principal))
 
     async def _stored_start(self, row: Run) -> Start:
         request = StoredRequest.model_validate(row.request)
@@ -556,6 +555,9 @@ class Runner:
         return state, turns
 
     async def _drive(self, work: Work, deps: Deps, state: RunState) -> None:
+        structlog.contextvars.bind_contextvars(
+            run_id=work.run_id, tenant_id=deps.principal.tenant_id, user_id=deps.principal.user_id or NOBODY
+        )
         from agent.graph import run_turn  # LangGraph loads for most of a second: `start` does that beside the model
 
         while True:

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from tools.invoicing import Invoices
     from tools.registry import AnyTool
     from tools.search import Search
+    from tools.system import System
     from tools.web import WebClient
 
 log = logging.getLogger(__name__)
@@ -152,6 +153,7 @@ class Agent:
         model_slots: int | None = None,
         quota: Quota | None = None,
         observer: Observer | None = None,
+        outside: Mapping[str, System] | None = None,
     ) -> Agent:
         """An agent over a connected database and a model; `start` it before use.
 
@@ -165,6 +167,7 @@ class Agent:
             quota: Bounds the tokens that runs may use; else nothing does.
             policy: Else the built-in one, `agent/policy/default.yaml`.
             observer: Told of runs, answers of the model and calls of tools.
+            outside: The systems in which tools of others have their effects, by name.
         """
         tools = catalog() if tools is None else tools
         services = Services(
@@ -187,6 +190,7 @@ class Agent:
             quota=quota or NoQuota(),
             model_places=FairPlaces(settings.model_slots or model_slots),
             observer=observer or Observer(),
+            outside=outside or {},
         )
         return cls(services)
 
@@ -204,7 +208,7 @@ class Agent:
         return Load(
             running=admission.at_work,
             queued=admission.waiting,
-            full=admission.full and admission.waiting >= admission.queued,
+            full=admission.full,
             unstored_events=events.unstored,
             writer_lag_seconds=events.lag,
             writes=events.writes,

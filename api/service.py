@@ -75,6 +75,7 @@ async def open_service(
         observer: Told of runs, answers of the model and calls of tools.
 
     Raises:
+        agent.outside.config.OutsideToolsInvalid: Tools of others cannot be used as configured; the message says why.
         agent.policy.InvalidPolicy: The policy file is none; the message says where and why.
         agent.llm.errors.ModelError: The model cannot be had; the message says what to do.
         prisma.migrate.errors.MigrateError, prisma.errors.PrismaError: The database cannot.
@@ -83,6 +84,7 @@ async def open_service(
     from agent.durable.plain import PlainEngine
     from agent.llm.create import create_backend
     from agent.llm.settings import LlmSettings
+    from agent.outside.open import open_outside_tools
     from agent.policy import load_policy
     from agent.service import Agent
     from agent.settings import AgentSettings
@@ -93,8 +95,9 @@ async def open_service(
     from tools.settings import ToolSettings, create_invoices, create_search, create_web
 
     agent_settings, tool_settings, llm_settings = AgentSettings(), ToolSettings(), LlmSettings()
-    policy = load_policy(agent_settings.policy, catalog())
     async with AsyncExitStack() as stack:
+        outside = await stack.enter_async_context(open_outside_tools(agent_settings.tools))
+        policy = load_policy(agent_settings.policy, {**catalog(), **outside.tools})
         db = await stack.enter_async_context(open_database(settings.database_url, on_progress=on_progress))
         invoices = create_invoices(tool_settings)
         stack.push_async_callback(invoices.close)
@@ -121,6 +124,8 @@ async def open_service(
             quota=quota,
             secrets=secret_values(settings, AuthSettings(), agent_settings, tool_settings, llm_settings),
             observer=observer,
+            tools={**catalog(), **outside.allowed(policy)},
+            outside=outside.systems,
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)
         await agent.start(on_progress=on_progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from functools import reduce
 
 from agent.policy.match import Values, binds, covers, speaks, was_read
@@ -41,6 +42,10 @@ class Policy:
     def has(self, name: str) -> bool:
         """Whether a rule of this policy is called `name`."""
         return name in self._names
+
+    def names(self, tool: str) -> bool:
+        """Whether a capability was written with this tool in mind: it names it, or a pattern that it fits."""
+        return any(fnmatchcase(tool, name) for part in self.data.capabilities for name in part.tools or ())
 
     # ------------------------------------------------------------ before there is a call
 

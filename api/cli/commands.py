@@ -74,13 +74,15 @@ def told(error: Exception) -> str | None:
     from pydantic_core import ValidationError
 
     from agent.llm.errors import ModelError
+    from agent.outside.config import OutsideToolsInvalid
     from agent.policy import InvalidPolicy
     from prisma.errors import PrismaError
     from prisma.migrate.errors import MigrateError
 
     if isinstance(error, ValidationError):  # of a setting; without its value, which may be a password
         return "; ".join(f"setting {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-    return str(error) if isinstance(error, (InvalidPolicy, ModelError, PrismaError, MigrateError)) else None
+    plain = (InvalidPolicy, OutsideToolsInvalid, ModelError, PrismaError, MigrateError)
+    return str(error) if isinstance(error, plain) else None
 
 
 def _give_up(message: str, code: int) -> NoReturn:

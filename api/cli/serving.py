@@ -42,6 +42,7 @@ def serve(*, host: str | None, port: int | None) -> int:
 
     import uvicorn
 
+    from agent.outside.config import OutsideToolsInvalid
     from agent.policy import InvalidPolicy
     from api.app import create_app
     from api.draining import DrainingServer
@@ -89,7 +90,7 @@ def serve(*, host: str | None, port: int | None) -> int:
         )
     with suppress(KeyboardInterrupt):  # raised again by uvicorn once it has stopped; Ctrl-C is how one stops a server
         server.run(sockets=[listener])
-    if fatal and isinstance(fatal[0], InvalidPolicy):
+    if fatal and isinstance(fatal[0], InvalidPolicy | OutsideToolsInvalid):
         raise fatal[0]
     if fatal:
         logging.getLogger(__name__).error("could not start", exc_info=fatal[0])
