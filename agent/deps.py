@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.audit import Audit
 from agent.durable.base import Engine
+from agent.event_log import RunLog
 from agent.grounding import Grounding
 from agent.guarding import Classifier, GuardContext, InputGuard, OutputGuard
 from agent.llm.base import Backend
@@ -94,6 +95,18 @@ class Services:
         ]
 
 
+Record = dict[str, Any]
+"""What a step gave, JSON."""
+
+
+@dataclass(slots=True)
+class Head:
+    """How a stretch of work begins. `begun`: the engine knows of it. `record`: what its first step gave already."""
+
+    begun: bool = True
+    record: Record | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """One stretch of one run.
@@ -103,6 +116,7 @@ class Deps:
         attempt: The run's fencing token.
         prefix: The stable beginning of every conversation of this role.
         history: Earlier messages of the thread, as far as they fit.
+        log: The run's events, for what must not take the way through the graph's stream.
     """
 
     services: Services
@@ -115,3 +129,5 @@ class Deps:
     prefix: Sequence[ChatMessage]
     history: Sequence[ChatMessage]
     guard_context: GuardContext
+    log: RunLog
+    head: Head = field(default_factory=Head)

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent.durable.base import WorkLost
+from agent.durable.base import DurableError, RecordsAway, WorkLost
 from agent.records import StoredEvent
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MAX_BEHIND = 500  # events of a run that may not be stored yet
 TAIL = 256  # events that a log keeps in memory after they are stored
 WRITE_INTERVAL = 0.02  # seconds between two batches, unless somebody waits
 POLL_INTERVAL = 0.2  # seconds, for a run that works in another process
@@ -116,6 +117,29 @@ class RunLog:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         await waiter
+
+    async def keep_up(self) -> None:
+        """Called after each event: wait where too many are not stored yet.
+
+        Raises:
+            WorkLost, RecordsAway: As `stored_by_now`.
+        """
+        if self.behind > MAX_BEHIND:
+            await self.stored_by_now()
+
+    async def stored_by_now(self) -> None:
+        """`flushed`, for whoever is at work on the run.
+
+        Raises:
+            WorkLost: Another process has taken the run over.
+            RecordsAway: The writer gave up: the database is away.
+        """
+        try:
+            await self.flushed()
+        except DurableError:
+            raise
+        except Exception as error:
+            raise RecordsAway(str(error)) from error
 
     async def flushed(self) -> None:
         """Have everything appended so far stored, and wait until it is.

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from agent.deps import Deps
-from agent.durable.base import DurableError
+from agent.deps import Deps, Record
+from agent.durable.base import DurableError, RecordsAway
 from agent.emitter import Emitter
 from agent.ending import INTERNAL, INTERRUPTED, RunStopped
 from agent.event_store import again
@@ -20,8 +20,9 @@ from agent.events import ErrorInfo
 from agent.ledger import Ledger
 from agent.outcome import Outcome, failed_with, stopped, succeeded
 from agent.state import PlannedCall
-from agent.steps import Record, recorded
+from agent.steps import recorded
 from prisma import Prisma
+from prisma.errors import DatabaseConnectionError
 from tools.errors import InvalidArguments, TimedOut, ToolError
 from tools.registry import AnyTool
 from tools.system import Attempt
@@ -82,6 +83,8 @@ async def _outcome(deps: Deps, tool: AnyTool, call: PlannedCall) -> Outcome:
         raise
     except ToolError as error:
         return failed_with(call.id, tool.name, error)
+    except DatabaseConnectionError as away:
+        raise RecordsAway(str(away)) from None  # nobody's fault: it goes on when the database is back
     except Exception:
         log.exception("tool_bug", extra={"run_id": deps.run_id, "call_id": call.id, "tool": tool.name})
         error = ErrorInfo(code="internal", message="The tool has a bug.")

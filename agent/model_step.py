@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
-from agent.deps import Deps
+from agent.deps import Deps, Record
 from agent.emitter import Emitter
 from agent.ending import INTERRUPTED, Ending, RunStopped, failed
 from agent.events import Guarded, UsageInfo
@@ -20,7 +20,7 @@ from agent.llm.errors import MalformedAnswer, ModelError
 from agent.messages import ChatMessage, ToolCall
 from agent.seen import Seen
 from agent.state import RunState
-from agent.steps import Record, recorded
+from agent.steps import recorded
 from agent.tokens import estimate
 
 if TYPE_CHECKING:
@@ -83,9 +83,11 @@ async def call_model(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     left = settings.max_tokens - usage.input_tokens - usage.output_tokens
     if left <= 0:
         raise RunStopped(failed("token_limit", f"The run used its {settings.max_tokens} tokens."))
-    emitter = Emitter(runtime.stream_writer)
+    emitter = Emitter(runtime.stream_writer, deps.log.append)
     max_tokens = min(left, settings.max_answer_tokens)
-    record = await recorded(deps, emitter, "model", lambda: _ask(deps, state, emitter, max_tokens=max_tokens))
+    record = await recorded(
+        deps, emitter, "model", lambda: _ask(deps, state, emitter, max_tokens=max_tokens), is_last=_ends_the_run
+    )
     if "ending" in record:
         raise RunStopped(Ending.model_validate(record["ending"]))
     message = ChatMessage.model_validate(record["message"])
@@ -101,6 +103,10 @@ async def call_model(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         "answer": "" if message.calls else message.content,
         "usage": usage,
     }
+
+
+def _ends_the_run(record: Record) -> bool:
+    return "ending" in record or not record["message"]["calls"]
 
 
 async def _ask(deps: Deps, state: RunState, emitter: Emitter, *, max_tokens: int) -> Record:
@@ -174,6 +180,7 @@ class _Answer:
                         characters += len(delta.text)
                         if text := self._reader.feed(delta.text):
                             self._send(self._filter.feed(text))
+                            await self._deps.log.keep_up()
                     if delta.calls and isinstance(self._reader, TextReader):
                         self._reader.take(delta.calls)
                     usage, finish = delta.usage or usage, delta.finish or finish

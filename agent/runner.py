@@ -11,18 +11,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
 from agent.conversation import grounding_after, load_history, newest_that_fit
-from agent.deps import Deps, Services
+from agent.deps import Deps, Head, Services
 from agent.durable.base import DurableError, WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
 from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, Ending, RunStopped
 from agent.errors import RunNotFound
-from agent.event_log import EventLog, RunLog
+from agent.event_log import MAX_BEHIND, EventLog, RunLog
 from agent.events import FinalStatus, RunFinished, RunResumed, RunStarted, UsageInfo
 from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
@@ -33,7 +33,7 @@ from agent.rest_store import Rest, RestStore
 from agent.run_store import RunStore, StoredRequest
 from agent.scope import Scope
 from agent.state import RunState, Snapshot, dump_state, load_state, new_state
-from agent.steps import HandedOver
+from agent.steps import HandedOver, MoreFollows
 from agent.tokens import estimate
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ log = logging.getLogger(__name__)
 
 HANDLER = "run"
 MAX_RECOVERIES = 10  # without anything new: a run that kills its process must not kill them all
-SKIPPED = 1_000  # sequence numbers that are left out after a crash: readers may have seen some that were never stored
-MAX_BEHIND = SKIPPED // 2  # events that may not be stored yet
+SKIPPED = 2 * MAX_BEHIND  # sequence numbers left out after a crash: readers may have seen some that were never stored
 TURN_INTERVAL = 0.5  # seconds between two looks whether a queued run's turn has come
 RETRY_INTERVAL = 1.0  # seconds between two attempts to record a run's rest while the database is away
 
@@ -57,6 +56,9 @@ class Work:
         known: What the process that took the request knows already; another one reads it from the run's row.
         urgent: A person has decided: it goes before what waits for a place.
         stuck: It was taken over too often.
+        head: Whether the engine knows of it, and what its first step gave.
+        after_head: Where it goes on once the engine knows of it.
+        placed: It has a place.
     """
 
     run_id: str
@@ -68,6 +70,9 @@ class Work:
     known: Start | None = None
     urgent: bool = False
     stuck: bool = False
+    head: Head = field(default_factory=Head)
+    after_head: tuple[Deps, RunState] | None = None
+    placed: bool = False
     task: asyncio.Task[Any] | None = None
 
 
@@ -113,7 +118,11 @@ class Runner:
     async def start(self, start: Start) -> None:
         """Begin a recorded run."""
         work = self._work(start.run_id, start.thread_id, stretch=0, attempt=1, known=start)
-        await self._begin(work)
+        if self.services.engine.durable:
+            work.head.begun = False
+            work.task = asyncio.create_task(self._first_step(work), name=work_id(work.run_id, 0))
+        else:
+            await self._begin(work)
 
     async def go_on(self, run_id: str) -> None:
         """Go on with a run that was decided about and whose status is `running` already."""
@@ -221,6 +230,29 @@ class Runner:
             tasks = [work.task for work in self._working.values() if work.task is not None]
             await (asyncio.wait(tasks) if tasks else asyncio.sleep(0.01))  # one that is about to be called, to give up
 
+    async def _first_step(self, work: Work) -> None:
+        """Work on a new run until it rests, or until there is something for the engine to record.
+
+        If this process dies meanwhile, the engine never heard of the run, and `take_over` begins it from its row.
+        """
+        try:
+            await self._take_turn(work)
+        except MoreFollows as answered:
+            work.head, work.task = Head(record=answered.record), None
+            try:
+                await self._begin(work)
+            except Exception:
+                log.exception("run_broken_off", extra={"run_id": work.run_id})
+                await self._abandon(work)  # see `Agent._watch_strays`
+        except (HandedOver, asyncio.CancelledError):
+            await self._abandon(work)
+        except WorkLost:
+            log.warning("run_lost", extra={"run_id": work.run_id})
+            await self._abandon(work)
+        except Exception:
+            log.exception("run_broken_off", extra={"run_id": work.run_id})
+            await self._abandon(work)
+
     # ------------------------------------------------------------ a piece of the engine's work
 
     async def handle(self, argument: str) -> None:
@@ -265,6 +297,8 @@ class Runner:
                 if ours is not None and ours.task is not None:
                     ours.scope.stop(INTERRUPTED)
                     await asyncio.wait([ours.task])
+                if ours is not None:
+                    self._give_place_back(ours)
                 return await self._recovered(row)
             except Exception:
                 log.exception("run_not_claimed", extra={"run_id": run_id})
@@ -314,6 +348,7 @@ class Runner:
         """Stop to work on a run that goes on elsewhere."""
         with suppress(Exception):  # what is not stored is told again where the run goes on
             await work.log.flushed()
+        self._give_place_back(work)
         self._forget(work)
         self.events.close(work.log, lost=True)
 
@@ -325,18 +360,29 @@ class Runner:
     # ------------------------------------------------------------ its turn
 
     async def _take_turn(self, work: Work) -> None:
-        if work.urgent:
-            self.admission.take()
-        else:
-            try:
-                await self._wait_for_place(work)
-            except RunStopped as stop:
-                await self._end_unbegun(work, stop.ending)
-                return
-        work.scope.begin()
+        if not work.placed:
+            if work.urgent:
+                self.admission.take()
+            else:
+                try:
+                    await self._wait_for_place(work)
+                except RunStopped as stop:
+                    await self._end_unbegun(work, stop.ending)
+                    return
+            work.placed = True
+            work.scope.begin()
         try:
             await self._stretch(work)
-        finally:
+        except MoreFollows:
+            raise  # it keeps its place
+        except BaseException:
+            self._give_place_back(work)
+            raise
+        self._give_place_back(work)
+
+    def _give_place_back(self, work: Work) -> None:
+        if work.placed:
+            work.placed = False
             self.admission.leave(work.scope.seconds)
 
     async def _wait_for_place(self, work: Work) -> None:
@@ -397,6 +443,10 @@ class Runner:
     # ------------------------------------------------------------ a stretch of work
 
     async def _stretch(self, work: Work) -> None:
+        if work.after_head is not None:
+            deps, state = work.after_head
+            await self._drive(work, replace(deps, head=work.head), state)
+            return
         state, grounding = new_state([]), Grounding(currencies=self.services.settings.currencies)
         principal = Principal("", None, frozenset())
         try:
@@ -416,7 +466,7 @@ class Runner:
             log.exception("run_given_up", extra={"run_id": work.run_id})
             state["ending"] = INTERRUPTED
             await self._end(work, grounding, state, principal)
-        except (DurableError, HandedOver):
+        except (DurableError, HandedOver, MoreFollows):
             raise
         except Exception:
             log.exception("run_not_begun", extra={"run_id": work.run_id})
@@ -465,8 +515,7 @@ class Runner:
                 async for item in run_turn(state, deps):
                     if isinstance(item, Emitted):
                         work.log.append(item.type, item.data)
-                        if work.log.behind > MAX_BEHIND:
-                            await work.log.flushed()
+                        await work.log.keep_up()
                     elif isinstance(item, Barrier):
                         await _pass(item, work.log)
                     else:
@@ -474,6 +523,9 @@ class Runner:
             except WorkDiverged:
                 log.exception("run_given_up", extra={"run_id": work.run_id})
                 state["ending"] = INTERRUPTED
+            except MoreFollows:
+                work.after_head = deps, state
+                raise
             except (DurableError, HandedOver):
                 raise
             except Exception:
@@ -567,6 +619,8 @@ class Runner:
             prefix=prefix,
             history=history,
             guard_context=guard_context,
+            log=work.log,
+            head=work.head,
         )
 
     async def prefix(self, principal: Principal) -> list[ChatMessage]:
@@ -611,7 +665,7 @@ def _numbered(event: RunFinished, run_log: RunLog) -> StoredEvent:
 
 async def _pass(barrier: Barrier, run_log: RunLog) -> None:
     try:
-        await run_log.flushed()
+        await run_log.stored_by_now()
     except Exception as error:  # noqa: BLE001  told to whoever waits at the barrier
         if not barrier.stored.done():
             barrier.stored.set_exception(error)

@@ -11,7 +11,6 @@ from starlette.middleware import Middleware
 from api.description import describe_problems
 from api.middleware.body_limit import BodyLimit
 from api.middleware.request_scope import RequestScope
-from api.middleware.same_machine import SameMachine
 from api.problems import documented, install_problem_handlers
 from api.routes import routers
 from api.service import open_service
@@ -53,7 +52,6 @@ def create_app(
         redirect_slashes=False,
         middleware=[
             Middleware(RequestScope),
-            Middleware(SameMachine),
             Middleware(
                 BodyLimit,
                 default_bytes=settings.max_body_bytes,

@@ -14,6 +14,7 @@ import re
 import zlib
 from base64 import urlsafe_b64decode
 from collections import Counter
+from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from agent.following import beginning, beginnings, follow
@@ -51,7 +52,21 @@ _SAID = re.compile(rf"{_NAME}{_QUOTE}(?:is)?\s?\Z")
 
 def watch(context: GuardContext) -> Look:
     """Watches one answer for secrets."""
-    own = [value[:LOOK_AHEAD] for value in context.secrets if len(value) >= SHORTEST]
+    wakes, begins, value = _patterns(
+        tuple(secret[:LOOK_AHEAD] for secret in context.secrets if len(secret) >= SHORTEST)
+    )
+    return follow(
+        wakes=wakes,
+        begins=begins,
+        value=value,
+        judge=lambda match: _judge(match, context.seen),
+        waits=lambda match: match["named"] is None or _is_named(match),
+    )
+
+
+@lru_cache(maxsize=8)  # one for each configuration in this process: else they are made anew for every answer
+def _patterns(own: tuple[str, ...]) -> tuple[str, str, re.Pattern[str]]:
+    """What wakes the guard, what a secret can begin with, and a whole one; `own` are beginnings of our settings'."""
     whole = [rf"(?P<own>{'|'.join(map(re.escape, own))})"] if own else []
     begins = [
         rf"(?<![A-Za-z0-9_])(?:{beginnings(_PREFIXES)})",
@@ -60,14 +75,8 @@ def watch(context: GuardContext) -> Look:
         rf"(?P<named>(?:[:=]|(?<=\bis)\s){_QUOTE}[^\s\"'`]*)",
         *map(beginning, own),
     ]  # fmt: skip
-    first = "".join({*"AsrwgxneKM-:= ", *(value[0] for value in own)})
-    return follow(
-        wakes=f"[{re.escape(first)}]",
-        begins="|".join(begins),
-        value=re.compile("|".join([*whole, _KEY, _PEM, _NAMED])),
-        judge=lambda match: _judge(match, context.seen),
-        waits=lambda match: match["named"] is None or _is_named(match),
-    )
+    first = "".join(sorted({*"AsrwgxneKM-:= ", *(value[0] for value in own)}))
+    return f"[{re.escape(first)}]", "|".join(begins), re.compile("|".join([*whole, _KEY, _PEM, _NAMED]))
 
 
 def _judge(match: re.Match[str], seen: Seen) -> str | None:
