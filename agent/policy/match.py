@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
-from agent.grounding.walk import leaves
+from agent.grounding.walk import leaves, schema_of
 from agent.policy.compare import as_money
 from agent.policy.model import Capability, Predicate, Rule
 from agent.policy.request import Request, Used
@@ -68,6 +68,7 @@ def speaks(rule: Rule, request: Request, values: Values, used: Used | None) -> b
         and all(_holds(predicate, values.at(path)) for path, predicate in rule.when.items())
         and (not rule.require_origin or _comes_from_elsewhere(rule, request, values))
         and (not rule.unless_origin or not _comes_from_there(rule, request, values))
+        and (rule.unless_named is None or any(True for _ in unnamed(rule, request)))
         and (not rule.carries or any(True for _ in carrying(rule, request, values)))
         and (rule.limit is None or _beyond(rule, values, used))
     )
@@ -86,6 +87,20 @@ def _comes_from_there(rule: Rule, request: Request, values: Values) -> bool:
         values.at(path) and all(is_among(origin, wanted) for origin in values.origins(path, request.origins))
         for path, wanted in rule.unless_origin.items()
     )
+
+
+def unnamed(rule: Rule, request: Request) -> Iterator[str]:
+    """Paths of references that the rule wants named, and that nobody did."""
+    schema = schema_of(request.tool.arguments, "validation")
+    for leaf in leaves(dict(request.arguments), schema):
+        reference = leaf.mark is not None and leaf.mark.startswith("ref:")
+        if reference and leaf.path not in request.named and _is_at(leaf.path, rule.unless_named or ()):
+            yield leaf.path
+
+
+def _is_at(exact: str, paths: Sequence[str]) -> bool:
+    general = _INDEX.sub("[*]", exact)
+    return any(path in ("*", general) or general.startswith((f"{path}.", f"{path}[")) for path in paths)
 
 
 def carrying(rule: Rule, request: Request, values: Values) -> Iterator[tuple[str, Origin]]:
