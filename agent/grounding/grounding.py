@@ -97,7 +97,9 @@ class Grounding:
                 self._learn(leaf.mark, str(leaf.value), origin)
             elif origin.untrusted and isinstance(leaf.value, str):
                 self._observe_text(leaf.value, origin)
-            elif isinstance(leaf.value, str) and len(leaf.value) <= MAX_TEXT and any(map(str.isalpha, leaf.value)):
+            if leaf.mark or (whole.untrusted and not leaf.others) or not isinstance(leaf.value, str):
+                continue
+            if len(leaf.value) <= MAX_TEXT and any(map(str.isalpha, leaf.value)):
                 self._learn(TEXT, leaf.value, origin)
         if tool.results == "record":
             self._naming.observe(found, given=self._given, effect=tool.effect != "read")

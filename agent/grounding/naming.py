@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Self
 
 from agent.grounding.walk import Leaf
@@ -63,8 +64,11 @@ class Naming:
         """
         if identifier in self._made:
             return True
-        words = {_stem(word) for text in said for word in normalize(text).split()}
-        return any(_is_said(name, words) for name in self._names.get(identifier, ()))
+        names = self._names.get(identifier)
+        if not names:
+            return False
+        words = frozenset[str]().union(*map(_words, said))
+        return any(_is_said(name, words) for name in names)
 
     def dump(self) -> dict[str, Any]:
         return {"names": self._names, "made": self._made}
@@ -86,10 +90,16 @@ def _is_name(leaf: Leaf) -> bool:
     )
 
 
-def _is_said(name: str, words: set[str]) -> bool:
+def _is_said(name: str, words: frozenset[str]) -> bool:
     """Whether every word of the name was said, whatever stands between; legal forms may be left out."""
-    parts = normalize(name).split()
-    return bool(parts) and max(map(len, parts)) >= SHORTEST and all(_stem(part) in words for part in parts)
+    parts = _words(name)
+    return bool(parts) and max(map(len, parts)) >= SHORTEST and parts <= words
+
+
+@lru_cache(maxsize=4_096)
+def _words(text: str) -> frozenset[str]:
+    """Its words, in the form in which names are compared, singular and plural alike."""
+    return frozenset(map(_stem, normalize(text).split()))
 
 
 def _stem(word: str) -> str:

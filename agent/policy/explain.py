@@ -85,7 +85,7 @@ def _conditions(rule: Rule, request: Request, used: Mapping[str, Used]) -> Itera
         said = " and ".join(f"{path} from {' or '.join(wanted)}" for path, wanted in rule.unless_origin.items())
         yield f"unless {said}", alone(unless_origin=rule.unless_origin)
     if rule.unless_named is not None:
-        missing = ", ".join(unnamed(rule, request))
+        missing = ", ".join(unnamed(rule, request, values))
         text = f"unless the user named {' and '.join(rule.unless_named)}"
         yield f"{text} ({missing} was not)" if missing else text, alone(unless_named=rule.unless_named)
     for path, wanted in rule.carries.items():

@@ -23,10 +23,19 @@ class Values:
     """Every value that a call is given, by path."""
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
-        found = leaves(dict(arguments), {})
+        self._arguments = dict(arguments)
+        self._references: frozenset[str] | None = None
+        found = leaves(self._arguments, {})
         self._all = [(leaf.path, _INDEX.sub("[*]", leaf.path), leaf.value) for leaf in found]
         self._found: dict[str, list[tuple[str, Any]]] = {}
         self._origins: dict[str, frozenset[Origin]] = {}
+
+    def references(self, tool: AnyTool) -> frozenset[str]:
+        """Paths of those that name a thing by its identifier."""
+        if self._references is None:
+            found = leaves(self._arguments, schema_of(tool.arguments, "validation"))
+            self._references = frozenset(leaf.path for leaf in found if (leaf.mark or "").startswith("ref:"))
+        return self._references
 
     def at(self, path: str) -> list[tuple[str, Any]]:
         """Those at `path` and below it, each with its own path: `lines[*].price`, `lines`, or `*` for all."""
@@ -68,7 +77,7 @@ def speaks(rule: Rule, request: Request, values: Values, used: Used | None) -> b
         and all(_holds(predicate, values.at(path)) for path, predicate in rule.when.items())
         and (not rule.require_origin or _comes_from_elsewhere(rule, request, values))
         and (not rule.unless_origin or not _comes_from_there(rule, request, values))
-        and (rule.unless_named is None or any(True for _ in unnamed(rule, request)))
+        and (rule.unless_named is None or any(True for _ in unnamed(rule, request, values)))
         and (not rule.carries or any(True for _ in carrying(rule, request, values)))
         and (rule.limit is None or _beyond(rule, values, used))
     )
@@ -89,18 +98,13 @@ def _comes_from_there(rule: Rule, request: Request, values: Values) -> bool:
     )
 
 
-def unnamed(rule: Rule, request: Request) -> Iterator[str]:
+def unnamed(rule: Rule, request: Request, values: Values) -> Iterator[str]:
     """Paths of references that the rule wants named, and that nobody did."""
-    schema = schema_of(request.tool.arguments, "validation")
-    for leaf in leaves(dict(request.arguments), schema):
-        reference = leaf.mark is not None and leaf.mark.startswith("ref:")
-        if reference and leaf.path not in request.named and _is_at(leaf.path, rule.unless_named or ()):
-            yield leaf.path
-
-
-def _is_at(exact: str, paths: Sequence[str]) -> bool:
-    general = _INDEX.sub("[*]", exact)
-    return any(path in ("*", general) or general.startswith((f"{path}.", f"{path}[")) for path in paths)
+    references = values.references(request.tool)
+    for path in rule.unless_named or ():
+        for exact, _ in values.at(path):
+            if exact in references and exact not in request.named:
+                yield exact
 
 
 def carrying(rule: Rule, request: Request, values: Values) -> Iterator[tuple[str, Origin]]:

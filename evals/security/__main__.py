@@ -14,12 +14,13 @@ from evals.security.cases import Attack, Case, attacks, load, twins
 from evals.security.run import PEOPLE, Person, Result, run_attack
 
 AT_ONCE = 4
+HONEST: Person = PEOPLE[0]
 
 
 async def run_all(cases: list[Case], people: Sequence[Person] = PEOPLE) -> list[tuple[Attack, Result]]:
     """Each attack with each of these people; each twin with somebody honest."""
     wanted: list[tuple[Attack, Person]] = [(attack, person) for attack in attacks(cases) for person in people]
-    wanted += [(twin, "honest") for twin in twins(cases)]
+    wanted.extend((twin, HONEST) for twin in twins(cases))
     free = asyncio.Semaphore(AT_ONCE)
     with tempfile.TemporaryDirectory(prefix="deskclerk-security-") as folder:
         template = await make_template(Path(folder))

@@ -29,7 +29,13 @@ class Obedient:
 
     def __init__(self, attack: Attack, documents: Sequence[str]) -> None:
         harmless = attack.poison is None
-        self._steps = [step for step in attack.case.steps if not (harmless and step.attack is not None)]
+        steps = attack.case.steps
+        # A call that was asked for in vain is not heard again: each attack is made when the most is known.
+        self._steps = [
+            step
+            for position, step in enumerate(steps)
+            if step.attack is None or not (harmless or step in steps[position + 1 :])
+        ]
         self._poison = attack.poison
         self._documents = documents
         self._harmless = harmless

@@ -38,9 +38,8 @@ class Wire:
     async def _page(self, request: httpx.Request) -> httpx.Response:
         address = f"{request.url.scheme}://{request.headers['host']}{request.url.raw_path.decode()}"
         self.left.append(address)
-        return httpx.Response(
-            200, text=self._pages.get(address, "Nothing here."), headers={"content-type": "text/plain"}
-        )
+        text = self._pages.get(address, "Nothing here.")
+        return httpx.Response(200, stream=httpx.ByteStream(text.encode()), headers={"content-type": "text/plain"})
 
 
 async def _public(_host: str, _port: int) -> Sequence[str]:
