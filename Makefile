@@ -60,8 +60,8 @@ chaos: assets ## Kill, cut, freeze and race real servers in full, for about an h
 	@$(BIN)/python -m tests.chaos $(PROOFS)
 
 .PHONY: evals
-evals: assets ## Run the requests of the demo company with the embedded model; state decides.
-	@$(BIN)/python -m evals.requests
+evals: assets ## Try every case over the demo company with the model of DESKCLERK_LLM; goes on where it was stopped.
+	@$(BIN)/deskclerk evals run --resume
 
 .PHONY: evals-security
 evals-security: assets $(OUTSIDE)/.ready ## Attack the guard: 629 pairs of AgentDojo, and over a hundred attacks of our own.

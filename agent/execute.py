@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from agent.ending import INTERNAL, INTERRUPTED, RunStopped
 from agent.event_store import again
 from agent.events import ErrorInfo
 from agent.ledger import Ledger
+from agent.observer import ToolCalled
 from agent.outcome import Outcome, failed_with, stopped, succeeded
 from agent.state import PlannedCall
 from agent.steps import recorded
@@ -59,7 +61,21 @@ async def execute(deps: Deps, emitter: Emitter, tool: AnyTool, call: PlannedCall
     """
 
     async def work() -> Record:
-        return (await _outcome(deps, tool, call)).record()
+        began_ns, began = time.time_ns(), time.perf_counter()
+        outcome = await _outcome(deps, tool, call)
+        deps.services.observer.tool_called(
+            ToolCalled(
+                run_id=deps.run_id,
+                call_id=call.id,
+                tool=tool.name,
+                effect=tool.effect,
+                began_ns=began_ns,
+                seconds=time.perf_counter() - began,
+                status=outcome.status,
+                error=outcome.error.code if outcome.error is not None else None,
+            )
+        )
+        return outcome.record()
 
     record = await recorded(deps, emitter, f"{tool.name} {call.id}", work)
     return Outcome.load(call.id, tool, record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -89,21 +89,31 @@ async def seed(db: Prisma, *, now: datetime) -> Seeded:
                 for product in PRODUCTS
             ]
         )
-        rows = _history(now, {year: await _last_number(tx, year) for year in _years(now)})
-        await tx.purchaseorder.create_many(data=rows.orders)
-        await tx.purchaseorderline.create_many(data=rows.order_lines)
-        await tx.invoice.create_many(data=rows.invoices)
-        await tx.invoiceline.create_many(data=rows.invoice_lines)
-        await tx.payment.create_many(data=rows.payments)
-        for year, number in rows.last_numbers.items():
-            await tx.counter.upsert(
-                where={"tenant_id_series": {"tenant_id": TENANT, "series": f"invoice-{year}"}},
-                data={
-                    "create": {"tenant_id": TENANT, "series": f"invoice-{year}", "value": number},
-                    "update": {"value": number},
-                },
-            )
+        await add_invoices(tx, {f"seed{number:02d}": invoice for number, invoice in enumerate(INVOICES, 1)}, now=now)
     return Seeded(len(CUSTOMERS), len(PRODUCTS), len(INVOICES))
+
+
+async def add_invoices(tx: Prisma, invoices: Mapping[str, SampleInvoice], *, now: datetime) -> None:
+    """Write invoices with their orders, payments and numbers; `inv_<key>` is what each is called.
+
+    Args:
+        tx: A transaction, so that all is there or nothing.
+        now: They are dated back from here.
+    """
+    rows = _history(invoices, now, {year: await _last_number(tx, year) for year in _years(invoices.values(), now)})
+    await tx.purchaseorder.create_many(data=rows.orders)
+    await tx.purchaseorderline.create_many(data=rows.order_lines)
+    await tx.invoice.create_many(data=rows.invoices)
+    await tx.invoiceline.create_many(data=rows.invoice_lines)
+    await tx.payment.create_many(data=rows.payments)
+    for year, number in rows.last_numbers.items():
+        await tx.counter.upsert(
+            where={"tenant_id_series": {"tenant_id": TENANT, "series": f"invoice-{year}"}},
+            data={
+                "create": {"tenant_id": TENANT, "series": f"invoice-{year}", "value": number},
+                "update": {"value": number},
+            },
+        )
 
 
 @dataclass
@@ -120,8 +130,8 @@ class _Rows:
     payments: list[PaymentCreateManyInput] = field(default_factory=list["PaymentCreateManyInput"])
 
 
-def _years(now: datetime) -> set[int]:
-    return {(now - timedelta(days=invoice.days_ago)).year for invoice in INVOICES if invoice.status != "draft"}
+def _years(invoices: Iterable[SampleInvoice], now: datetime) -> set[int]:
+    return {(now - timedelta(days=invoice.days_ago)).year for invoice in invoices if invoice.status != "draft"}
 
 
 async def _last_number(db: Prisma, year: int) -> int:
@@ -129,13 +139,13 @@ async def _last_number(db: Prisma, year: int) -> int:
     return counter.value if counter else 0
 
 
-def _history(now: datetime, last_numbers: dict[int, int]) -> _Rows:
+def _history(invoices: Mapping[str, SampleInvoice], now: datetime, last_numbers: dict[int, int]) -> _Rows:
     """The rows, flat: a few statements write them all. Invoices are numbered on from `last_numbers`."""
     rows = _Rows(dict(last_numbers))
     products = {product.sku: product for product in PRODUCTS}
-    for position, invoice in enumerate(INVOICES, 1):
+    for key, invoice in invoices.items():
         lines = [_line(products[sku], quantity) for sku, quantity in invoice.lines]
-        _add(rows, invoice, f"seed{position:02d}", lines, now - timedelta(days=invoice.days_ago))
+        _add(rows, invoice, key, lines, now - timedelta(days=invoice.days_ago))
     return rows
 
 

@@ -55,6 +55,10 @@ class Grounding:
             del self._said[0]
         self._observe_text(text, USER)
 
+    def observe_answer(self, text: str) -> None:
+        """What some model answered where we did not see it: its values are known, and count as made up."""
+        self._observe_text(text, MODEL)
+
     def observe_document(self, document_id: str, *, name: str = "") -> None:
         """A document that the person attached: naming it is theirs, its file name and its text are not."""
         self._known.add("ref:document", document_id, USER)
@@ -126,8 +130,8 @@ class Grounding:
         """The tools that can be called: each value they require is known."""
         return [tool for tool in tools if self._arguments(tool) is not None]
 
-    def step_schema(self, tools: Sequence[AnyTool]) -> dict[str, Any]:
-        """One step as a JSON schema: a call of one of `tools` with what is known and not yet used up, or the answer."""
+    def step_schema(self, tools: Sequence[AnyTool], *, answer: steps.Json = steps.ANSWER) -> dict[str, Any]:
+        """One step as a JSON schema: a call of one of `tools` with what is known and not yet used up, or `answer`."""
         possible: list[steps.Json] = []
         for tool in tools:
             if self._turn.exhausted(tool):
@@ -135,7 +139,7 @@ class Grounding:
             arguments = self._arguments(tool, spent=self._turn.spent(tool))
             if arguments is not None:
                 possible.append(steps.call(tool.name, arguments))
-        return {"anyOf": [*possible, steps.ANSWER]}
+        return {"anyOf": [*possible, answer]}
 
     def tool_specs(self, tools: Sequence[AnyTool]) -> list[ToolSpec]:
         """The offered tools for a model that calls tools by itself; `unknown` tells what it made up all the same."""

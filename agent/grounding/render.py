@@ -18,7 +18,7 @@ from tools.registry import AnyTool, shown
 MAX_RESULT = 6_000  # characters of one result that a model is shown
 # What could end a fence, or the message itself: marks of chat templates, which servers read as more than text.
 _MARKS = re.compile(
-    r"[<\uff1c\ufe64\u2039\u3008](?=\s*[/\uff0f]?\s*untrusted"
+    r"[<\uff1c\ufe64\u2039\u3008](?=\s*[/\uff0f]?\s*(?:untrusted|application)"
     r"|[|\uff5c]|/?(?:s|tool_calls?|tool_response|(?:start|end)_of_turn|think)>)"
     r"|\[(?=/?(?:INST|SYS|TOOL_CALLS|AVAILABLE_TOOLS|TOOL_RESULTS)\])",
     re.IGNORECASE,

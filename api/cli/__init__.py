@@ -6,5 +6,7 @@ from __future__ import annotations
 def main() -> None:
     """Entry point of the console script."""
     from api.cli.commands import app
+    from api.cli.plugged import plug_in
 
+    plug_in(app)
     app()

@@ -14,9 +14,12 @@ from agent.policy import Policy, default_policy
 from agent.policy.load import parse_policy
 from agent.service import Agent
 from agent.settings import AgentSettings
-from evals.requests.cases import Request
-from evals.requests.drive import Made, drive
-from evals.requests.world import NOW, fresh, make_template
+from evals.case import Case, Turn
+from evals.desks.local import LocalDesk
+from evals.driving import drive
+from evals.made import Made
+from evals.state import NOW
+from evals.worlds import connected, make_template
 from tests.support.clerk_model import next_call
 from tests.support.scripted_model import ScriptedModel, Step, asks, says
 from tools.registry import catalog
@@ -51,19 +54,16 @@ rules:
     reason: Too often.
 """
 POLICIES = {"built-in": default_policy(), "strict": parse_policy(STRICT, "strict.yaml", catalog())}
-ORDER: dict[str, Any] = {
-    "name": "order",
-    "kind": "order",
-    "say": ["Check this order, invoice it and take the payment."],
-    "attach": ["acme-po-7001.pdf"],
-    "decide": "approve",
-    "expect": {},
-}
+ORDER = Case(
+    say=["Check this order, invoice it and take the payment."],
+    attach=["acme-po-7001.pdf"],
+    solution=[Turn(answer="It is paid.")],
+)
 
 
 async def done(folder: Path, policy: Policy, script: Sequence[Any]) -> tuple[Made, int, int, list[str]]:
     """What the run did, how many invoices and payments there are more than before, and the rules that refused."""
-    async with fresh(await make_template(folder), "order") as db:
+    async with connected(await make_template(folder)) as db:
         agent = Agent.create(
             AgentSettings(),
             db=db,
@@ -75,7 +75,7 @@ async def done(folder: Path, policy: Policy, script: Sequence[Any]) -> tuple[Mad
         invoices, payments = await db.invoice.count(), await db.payment.count()
         await agent.start()
         try:
-            made = await drive(Request.model_validate(ORDER), agent, db)
+            made = await drive(ORDER, LocalDesk(agent, db, "admin"))
         finally:
             await agent.stop(grace=0.0)
         refused = await db.auditentry.find_many(where={"verdict": "refuse"})

@@ -1,0 +1,1 @@
+"""Where a case is tried: an agent in this process, or a server by its URL."""

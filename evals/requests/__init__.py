@@ -1,1 +1,0 @@
-"""Requests over the demo company, run with a real model and judged by what the database holds afterwards."""

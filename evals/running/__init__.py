@@ -1,0 +1,1 @@
+"""`deskclerk evals run`: many samples, with their log, their progress, and a way to go on."""
