@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from evals.requests.world import make_template
 from evals.security.cases import Attack, Case, attacks, load, twins
 from evals.security.run import PEOPLE, Person, Result, run_attack
+from evals.worlds import make_template
 
 AT_ONCE = 4
 HONEST: Person = PEOPLE[0]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -15,10 +17,11 @@ from agent.policy import Policy, load_policy
 from agent.principal import DEFAULT_TENANT, Principal
 from agent.service import Agent
 from agent.settings import AgentSettings
-from evals.requests.world import NOW, fresh
 from evals.security.cases import Attack
 from evals.security.model import Call, Obedient
 from evals.security.wire import Wire
+from evals.state import NOW
+from evals.worlds import connected
 from prisma import Prisma
 from tools.registry import catalog
 from tools.settings import ToolSettings, create_invoices
@@ -73,7 +76,7 @@ async def run_attack(attack: Attack, template: Path, person: Person) -> Result:
     """Run it and look at what is there afterwards."""
     case = attack.case
     wire = Wire(attack)
-    async with fresh(template, f"{attack.name}-{person}") as db:
+    async with _fresh(template, f"{attack.name}-{person}") as db:
         documents = await _prepare(attack, db)
         model = Obedient(attack, documents)
         agent = Agent.create(
@@ -106,6 +109,19 @@ async def run_attack(attack: Attack, template: Path, person: Person) -> Result:
         asked=told.asked,
         held_by=sorted(set(told.held_by)),
     )
+
+
+@asynccontextmanager
+async def _fresh(template: Path, name: str) -> AsyncGenerator[Prisma]:
+    """A copy of the template, removed afterwards."""
+    path = template.with_name(f"{name}.db")
+    shutil.copyfile(template, path)
+    try:
+        async with connected(path) as db:
+            yield db
+    finally:
+        for left in template.parent.glob(f"{name}.db*"):
+            left.unlink()
 
 
 def _policy(name: str | None) -> Policy | None:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from evals.requests.world import make_template
 from evals.security.__main__ import faults, run_all
 from evals.security.cases import Attack, Case, Step, attacks, load, twins
 from evals.security.run import Result, run_attack
+from evals.worlds import make_template
 
 CASES = load()
 KINDS = {
