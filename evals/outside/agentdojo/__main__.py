@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -15,8 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from evals.outside.agentdojo.pair import Result
-from evals.outside.agentdojo.run import run_suite
+from evals.outside.agentdojo.run import run_here
 from evals.outside.agentdojo.score import goals, misses, table
 from evals.outside.agentdojo.theirs import SUITES
 
@@ -31,7 +29,7 @@ def main() -> int:
     options = parser.parse_args()
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         wanted = options.suites or sorted(SUITES, key=("workspace", "travel", "banking", "slack").index)
-        found = list(pool.map(partial(_run, is_open=options.open), wanted))
+        found = list(pool.map(partial(run_here, is_open=options.open), wanted))
     results = [result for suite in found for result in suite]
     if options.json is not None:
         options.json.write_bytes(orjson.dumps([result.model_dump() for result in results]))
@@ -45,10 +43,6 @@ def main() -> int:
     for goal in reached:
         print(goal)
     return 0 if all(goal.met for goal in reached) else 1
-
-
-def _run(suite: str, *, is_open: bool) -> list[Result]:
-    return asyncio.run(run_suite(suite, is_open=is_open))
 
 
 if __name__ == "__main__":

@@ -56,6 +56,11 @@ def cases_of(suite: Suite) -> list[Case]:
     return [*alone, *pairs]
 
 
+def run_here(name: str, *, is_open: bool = False) -> list[Result]:
+    """`run_suite` in a process of its own."""
+    return asyncio.run(run_suite(name, is_open=is_open))
+
+
 def open_cases_of(suite: Suite) -> list[Case]:
     """Every pair once, obeyed at once, and nobody who says no."""
     return [
