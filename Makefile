@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+OUTSIDE := .venv-outside
 UV := $(BIN)/uv
 UV_VERSION := 0.13.9
 RESOLVE := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
@@ -70,6 +71,11 @@ load: assets ## Have 300 users ask at once for five minutes.
 evals: assets ## Try every case over the demo company with the model of DESKCLERK_LLM; goes on where it was stopped.
 	@$(BIN)/deskclerk evals run --resume
 
+.PHONY: evals-security
+evals-security: assets $(OUTSIDE)/.ready ## Attack the guard: 629 pairs of AgentDojo, and over a hundred attacks of our own.
+	@$(BIN)/python -m evals.security
+	@$(OUTSIDE)/bin/python -m evals.outside.agentdojo
+
 .PHONY: migration
 migration: assets ## Write a migration for both databases: make migration NAME=add_a_column
 	@test -n "$(NAME)" || { echo "Say what it does: make migration NAME=add_a_column"; exit 1; }
@@ -84,10 +90,11 @@ generate: assets ## Write the typed database client and .env.example again from 
 lock: $(UV) ## Resolve the lock files again.
 	@$(UV) $(RESOLVE) --upgrade --all-extras --group dev -o requirements-dev.lock
 	@$(UV) $(RESOLVE) -c requirements-dev.lock -o requirements.lock
+	@$(UV) $(RESOLVE) --group outside -c requirements-dev.lock --overrides evals/outside/overrides.txt -o requirements-outside.lock
 
 .PHONY: clean
 clean: ## Remove the environment and what runs left behind; keeps the cache of weights.
-	rm -rf $(VENV) .deskclerk .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OUTSIDE) .deskclerk .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- set-up: one environment, two depths
@@ -119,3 +126,11 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(UV)
 	@$(UV) pip install --require-hashes -r requirements-dev.lock
 	@$(UV) pip install --quiet --no-deps --editable .
 	@touch $@ $(VENV)/.runtime
+
+# Other people's benchmarks refuse some of our versions of packages that they do not need here: so no dependencies are
+# resolved, the lock is installed as it stands (evals/outside/overrides.txt).
+$(OUTSIDE)/.ready: requirements-outside.lock pyproject.toml | $(VENV)/.dev
+	@$(UV) venv --quiet --allow-existing --python $(BIN)/python $(OUTSIDE)
+	@$(UV) pip install --quiet --python $(OUTSIDE)/bin/python --no-deps --require-hashes -r requirements-outside.lock
+	@$(UV) pip install --quiet --python $(OUTSIDE)/bin/python --no-deps --editable .
+	@touch $@

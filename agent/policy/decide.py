@@ -90,6 +90,10 @@ class Policy:
             if rule.limit is not None and binds(rule, request.roles, request.tenant_id)
         ]
 
+    def wants_names(self, tool: AnyTool) -> bool:
+        """Whether a rule asks which of this tool's references the user named."""
+        return any(rule.unless_named for rule in self.rules_about(tool))
+
     def looks_into(self, tool: AnyTool) -> bool:
         """Whether a rule asks what the texts among this tool's arguments carry."""
         return any(rule.carries for rule in self.rules_about(tool))
@@ -151,7 +155,9 @@ def always(rule: Rule) -> bool:
 
 def whatever_the_arguments(rule: Rule) -> bool:
     """Whether the rule looks at no argument and counts nothing."""
-    return not (rule.when or rule.require_origin or rule.unless_origin or rule.carries or rule.limit)
+    return not (
+        rule.when or rule.require_origin or rule.unless_origin or rule.unless_named or rule.carries or rule.limit
+    )
 
 
 def _told(reason: str, tool: AnyTool) -> str:
