@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help
 help: ## Print this help.
 	@echo "deskclerk does office work over external systems from a request in plain words."; echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 # ---------------------------------------------------------------- what a person runs
 
@@ -61,6 +61,10 @@ chaos: assets ## Kill, cut, freeze and race real servers in full, for about an h
 .PHONY: evals
 evals: assets ## Try every case over the demo company with the model of DESKCLERK_LLM; goes on where it was stopped.
 	@$(BIN)/deskclerk evals run --resume
+
+.PHONY: evals-simulation
+evals-simulation: assets ## Try the release gate on suites whose pass rates are known: false alarms, power, runs.
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals.simulation
 
 .PHONY: migration
 migration: assets ## Write a migration for both databases: make migration NAME=add_a_column
