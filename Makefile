@@ -28,7 +28,7 @@ serve: $(VENV)/.runtime ## Serve the API on http://127.0.0.1:8000.
 	@$(BIN)/deskclerk serve
 
 .PHONY: test
-test: assets ## Run every test, with a real database, real processes and the real model.
+test: assets bfcl ## Run every test, with a real database, real processes and the real model.
 	@$(BIN)/deskclerk models pull
 	@$(BIN)/pytest --durations=10
 
@@ -65,6 +65,10 @@ evals: assets ## Try every case over the demo company with the model of DESKCLER
 .PHONY: evals-simulation
 evals-simulation: assets ## Try the release gate on suites whose pass rates are known: false alarms, power, runs.
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals.simulation
+.PHONY: evals-bfcl
+evals-bfcl: assets bfcl ## Prove our conversion with BFCL's checker, then score the model on ROWS random rows (40).
+	@$(BIN)/python -m evals.outside.bfcl check
+	@$(BIN)/python -m evals.outside.bfcl score --rows $(or $(ROWS),40)
 
 .PHONY: migration
 migration: assets ## Write a migration for both databases: make migration NAME=add_a_column
@@ -82,7 +86,7 @@ lock: $(UV) ## Resolve the lock files again.
 
 .PHONY: clean
 clean: ## Remove the environment and what runs left behind; keeps the cache of weights.
-	rm -rf $(VENV) .deskclerk .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .outside-bfcl .deskclerk .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- set-up: one environment, two depths
@@ -96,6 +100,12 @@ setup-dev: $(VENV)/.dev ## Make the environment that also checks it.
 .PHONY: assets
 assets: $(VENV)/.dev
 	@$(BIN)/python -m prisma.assets
+
+.PHONY: bfcl
+bfcl: .outside-bfcl/.installed
+.outside-bfcl/.installed: evals/outside/bfcl/requirements.txt | $(UV)
+	@$(UV) pip install --quiet --no-deps --require-hashes --target .outside-bfcl -r $<
+	@touch $@
 
 # The environment gets its pip from outside, so a Python without `ensurepip` (Debian's) will do.
 $(UV):

@@ -77,3 +77,7 @@ def _case(data: Any, *, name: str | None, tag: str, where: str) -> Case:
 def schema() -> str:
     """The JSON Schema that editors read, as it stands in `cases/case.schema.json`."""
     return json.dumps(Case.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(schema(), "utf-8")
