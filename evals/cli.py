@@ -144,3 +144,17 @@ def baseline(
     from evals.gating import baseline as accept
 
     raise typer.Exit(accept(name, results))
+
+
+@app.command()
+def judge(
+    *,
+    results: Annotated[Path | None, typer.Argument(help="A results file; else the newest of the suite.")] = None,
+    suite: Annotated[str, typer.Option(help="Whose newest results, where none are named.")] = "cases",
+    labels: Annotated[Path | None, typer.Option(help="What people thought; else evals/judge/labels.jsonl.")] = None,
+    model: Annotated[str | None, typer.Option(help="Who judges, like ollama:qwen3:8b; else DESKCLERK_LLM.")] = None,
+) -> None:
+    """Ask a model what it thinks of the answers. Advice only; its agreement with people is told first."""
+    from evals.judge.advise import advise
+
+    raise typer.Exit(advise(results, suite=suite, labels=labels, model=model))

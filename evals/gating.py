@@ -18,7 +18,7 @@ from evals.gate.plan import make_plan
 from evals.gate.recorded import Recorded
 from evals.gate.run import Judged, judge
 from evals.gate.run import Options as GateOptions
-from evals.report.content import Content, content_of, headline
+from evals.report.content import Content, Stored, content_of, headline
 from evals.report.junit import junit
 from evals.report.markdown import MARKS, markdown
 from evals.report.page import page
@@ -184,8 +184,8 @@ def _together(runs: Sequence[Results]) -> Results:
     return first.model_copy(update={"samples": tuple(sample for run in runs for sample in run.samples)})
 
 
-def _drift(suite: str) -> list[Results]:
-    return [read_results(path) for path in stored_results(suite)[-MOST_POINTS:]]
+def _drift(suite: str) -> list[Stored]:
+    return [Stored(read_results(path), path.parent) for path in stored_results(suite)[-MOST_POINTS:]]
 
 
 def _write(content: Content, reports: Reports) -> None:

@@ -62,6 +62,23 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """Results and the folder that their transcripts are relative to."""
+
+    results: Results
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A sample of an earlier run, to put beside a failed one."""
+
+    sample: Sample
+    folder: Path
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """Everything a report shows. `folder` is where the samples' transcripts are relative to."""
 
@@ -74,6 +91,7 @@ class Content:
     judged: Judged | None = None
     drift: tuple[Point, ...] = ()
     link_base: str = ""
+    passed_before: Mapping[str, Earlier] = field(default_factory=dict[str, Earlier])
     tags: Mapping[str, tuple[CaseLine, ...]] = field(default_factory=dict[str, tuple[CaseLine, ...]])
 
     @property
@@ -102,7 +120,7 @@ def content_of(
     folder: Path,
     baseline: Baseline | None = None,
     judged: Judged | None = None,
-    drift: Sequence[Results] = (),
+    drift: Sequence[Stored] = (),
     link_base: str = "",
 ) -> Content:
     """What to report of results; of `drift`, runs of the same suite that were stored."""
@@ -119,8 +137,9 @@ def content_of(
         folder=folder,
         baseline=baseline,
         judged=judged,
-        drift=tuple(point for run in drift if (point := _point(run)) is not None),
+        drift=tuple(point for run in drift if (point := _point(run.results)) is not None),
         link_base=link_base,
+        passed_before=_passed_before(results, drift),
         tags={
             tag: tuple(line for line in lines if tag in line.tags)
             for tag in sorted({tag for line in lines for tag in line.tags})
@@ -173,6 +192,18 @@ def _lines(
         CaseLine(case.name, case.tags, case.critical, known.get(case.name), tuple(tries[case.name]), p)
         for case, p in zip(cases, adjusted, strict=True)
     )
+
+
+def _passed_before(results: Results, drift: Sequence[Stored]) -> dict[str, Earlier]:
+    """The newest passed sample of each case that is what it was then."""
+    now = {case.name: case.digest for case in results.cases}
+    found: dict[str, Earlier] = {}
+    for run in drift:
+        same = {case.name for case in run.results.cases if now.get(case.name) == case.digest}
+        for sample in run.results.samples:
+            if sample.passed and sample.transcript is not None and sample.case in same:
+                found[sample.case] = Earlier(sample, run.folder, run.results.started)
+    return found
 
 
 def _by_chance(before: CaseRecord | None, tries: Sequence[Sample]) -> float:

@@ -34,9 +34,9 @@ def page(content: Content) -> str:
         _top(content, verdict),
         _numbers(content),
         _tags(content),
-        _cases(content),
-        _drift(content),
         _beside(content),
+        _drift(content),
+        _cases(content),
     ]
     body = tag("body", tag("main", *sections), _foot(content))
     return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
@@ -97,8 +97,13 @@ def _tags(content: Content) -> Markup:
 
 def _cases(content: Content) -> Markup:
     ordered = sorted(content.lines, key=lambda line: (line.p, line.change, line.rate if line.rate is not None else 2))
+    any_failed = any(not sample.passed for line in ordered for sample in line.counting)
     switch = tag(
-        "label", tag("input", type="checkbox", id="failing"), " only cases that failed", class_="switch", for_="failing"
+        "label",
+        tag("input", type="checkbox", id="failing", checked=any_failed),
+        " only cases that failed",
+        class_="switch",
+        for_="failing",
     )
     rows = [_case(line) for line in ordered]
     head = tag("tr", *(tag("th", name, scope="col") for name in ("Case", "Baseline", "Now", "Change")))
@@ -117,7 +122,11 @@ def _case(line: CaseLine) -> Markup:
         meter = tag("span", tag("span", style=f"width:{share * 100:.0f}%"), class_="meter", aria_hidden="true")
     else:
         meter = joined()
-    change = f"{line.change * 100:+.0f}" if line.before is not None and line.rate is not None else ""
+    change = (
+        ("0" if line.change == 0 else f"{line.change * 100:+.0f}")
+        if line.before is not None and line.rate is not None
+        else ""
+    )
     return tag(
         "tr",
         tag("th", line.name, *marks, tag("small", ", ".join(line.tags)), scope="row"),
@@ -155,18 +164,20 @@ def _pair(line: CaseLine, content: Content, *, opened: bool) -> Markup:
     failed = next(sample for sample in line.counting if not sample.passed)
     passed = next((sample for sample in line.counting if sample.passed), None)
     why = failed.faults[0] if failed.faults else "no reason was given"
-    columns = [_transcript(failed, content, "Failed")]
+    columns = [_transcript(failed, content, content.folder, f"Failed, epoch {failed.epoch}")]
     if passed is not None:
-        columns.append(_transcript(passed, content, "Passed"))
+        columns.append(_transcript(passed, content, content.folder, f"Passed, epoch {passed.epoch}"))
+    elif (before := content.passed_before.get(line.name)) is not None:
+        columns.append(_transcript(before.sample, content, before.folder, f"Passed on {before.at:%d %B %Y}"))
     else:
-        columns.append(tag("div", tag("h3", "Passed"), tag("p", "It never passed in this run.", class_="quiet")))
+        columns.append(tag("div", tag("h3", "Passed"), tag("p", "No run that passed is stored.", class_="quiet")))
     summary = tag("summary", tag("b", line.name), " ", tag("span", why, class_="quiet"))
     return tag("details", summary, tag("div", *columns, class_="beside"), open=opened)
 
 
-def _transcript(sample: Sample, content: Content, title: str) -> Markup:
-    told = turns(sample, content.folder)
-    parts: list[Markup] = [tag("h3", f"{title}, epoch {sample.epoch}", class_="no" if title == "Failed" else "ok")]
+def _transcript(sample: Sample, content: Content, folder: Path, title: str) -> Markup:
+    told = turns(sample, folder)
+    parts: list[Markup] = [tag("h3", title, class_="ok" if sample.passed else "no")]
     if sample.faults and not sample.passed:
         parts.append(tag("ul", *(tag("li", fault) for fault in sample.faults), class_="faults"))
     if told is None:

@@ -9,7 +9,7 @@ from evals.report.markup import Markup, joined, tag
 from evals.stats.rates import wilson
 
 ROW, WIDTH = 30, 640  # user units; the SVG scales with the page
-LEFT, RIGHT = 150, 24
+LEFT, RIGHT = 176, 24
 
 
 def by_tag(content: Content) -> Markup:

@@ -25,6 +25,20 @@ class Turn:
 
 def turns(sample: Sample, folder: Path) -> list[Turn] | None:
     """None where the transcript is not here: elsewhere, deleted, too large, or nothing that we write."""
+    data = _read(sample, folder)
+    return None if data is None else list(_turns(data))
+
+
+def conversation(sample: Sample, folder: Path) -> tuple[list[str], list[str]] | None:
+    """What the person and the agent said, turn by turn; None where that is not here."""
+    data = _read(sample, folder)
+    if data is None:
+        return None
+    said, answered = ([str(text) for text in _list(data.get(key))] for key in ("say", "said"))
+    return (said, answered) if said and answered else None
+
+
+def _read(sample: Sample, folder: Path) -> dict[str, Any] | None:
     if sample.transcript is None or "://" in sample.transcript:
         return None
     path = (folder / sample.transcript).resolve()
@@ -34,7 +48,7 @@ def turns(sample: Sample, folder: Path) -> list[Turn] | None:
         data: object = json.loads(path.read_text("utf-8"))
     except ValueError:
         return None
-    return list(_turns(cast("dict[str, Any]", data))) if isinstance(data, dict) else None
+    return cast("dict[str, Any]", data) if isinstance(data, dict) else None
 
 
 def _turns(data: dict[str, Any]) -> Iterator[Turn]:
