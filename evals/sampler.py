@@ -80,7 +80,7 @@ class CaseSampler:
             return await self._once(chosen, epoch)
 
         try:
-            tried = await retrying(once)
+            tried: Tried = await retrying(once)
         except RetryError as error:
             away = error.last_attempt.exception()
             return _sample(chosen, epoch, faults=(str(away),))
