@@ -1,13 +1,16 @@
-"""How many runs work at once, and how many may wait for that: beyond, a request is refused and not piled up."""
+"""How many runs work at once, and how many may wait for that: beyond, a request is refused and not piled up.
+
+Places are shared fairly between users (`agent/fair.py`), and of one user only so many may wait: nobody fills the line
+for all.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from contextlib import suppress
+from collections import Counter
 from dataclasses import dataclass, field
 
-from agent.errors import TooBusy
+from agent.errors import TooBusy, TooManyRuns
+from agent.fair import FairPlaces, User
 
 FIRST_GUESS = 5.0  # seconds that a run takes, before any was seen
 WEIGHT = 0.1  # of the last run in the average
@@ -20,70 +23,88 @@ class Admission:
     Args:
         running: Runs at work.
         queued: Runs that wait for a place, or for their turn in their thread.
+        running_each, queued_each: The same, of one user. Where nobody signs in there are no users.
     """
 
     running: int
     queued: int
-    _taken: int = 0
-    _waiting: int = 0
-    _line: deque[asyncio.Future[None]] = field(default_factory=deque[asyncio.Future[None]])
+    running_each: int | None = None
+    queued_each: int | None = None
+    _places: FairPlaces = field(init=False)
+    _waiting: Counter[User] = field(default_factory=Counter[User])
     _mean_seconds: float = FIRST_GUESS
+
+    def __post_init__(self) -> None:
+        self._places = FairPlaces(self.running, self.running_each)
+
+    @property
+    def at_work(self) -> int:
+        """Places that are taken."""
+        return self._places.taken
 
     @property
     def full(self) -> bool:
         """No place is free: who comes now must wait."""
-        return self._taken >= self.running or bool(self._line)
+        return self._places.taken >= self.running
 
-    def admit(self) -> Ticket:
+    @property
+    def waiting(self) -> int:
+        """Runs that wait, and requests that have leave to."""
+        return self._waiting.total()
+
+    def admit(self, user: User) -> Ticket:
         """Before a request is recorded: a place for it, or leave to wait, which nobody who comes later gets.
 
         Raises:
+            TooManyRuns: As many of this user wait as may wait.
             TooBusy: As many wait as may wait.
         """
-        if not self.full:
-            self._taken += 1
-            return Ticket(self, placed=True)
-        if self._waiting >= self.queued:
-            seconds = self._mean_seconds * (self._waiting + 1) / self.running
-            raise TooBusy("Too many requests wait already; try again later.", retry_after_seconds=max(1.0, seconds))
-        self._waiting += 1
-        return Ticket(self, placed=False)
+        if self._places.try_take(user):
+            return Ticket(self, user, placed=True)
+        if user is not None and self.queued_each is not None and self._waiting[user] >= self.queued_each:
+            raise TooManyRuns(
+                "Too many of your requests wait already; try again later.",
+                retry_after_seconds=self._until_free(self._waiting[user], self.running_each or self.running),
+            )
+        if self._waiting.total() >= self.queued:
+            raise TooBusy(
+                "Too many requests wait already; try again later.",
+                retry_after_seconds=self._until_free(self._waiting.total(), self.running),
+            )
+        self.wait(user)
+        return Ticket(self, user, placed=False)
 
-    def waits(self) -> _Waiting:
+    def _until_free(self, waiting: int, places: int) -> float:
+        """Seconds, guessed."""
+        return max(1.0, self._mean_seconds * (waiting + 1) / places)
+
+    def wait(self, user: User) -> None:
+        """One more waits."""
+        self._waiting[user] += 1
+
+    def wait_no_more(self, user: User) -> None:
+        """One of them does not any more."""
+        self._waiting[user] -= 1
+        if not self._waiting[user]:
+            del self._waiting[user]
+
+    def waits(self, user: User) -> _Waiting:
         """`with` it while a run waits for anything, so that it is counted."""
-        return _Waiting(self)
+        return _Waiting(self, user)
 
-    def take(self) -> None:
+    def take(self, user: User) -> None:
         """Take a place, even one too many: for a run that has waited for a person already."""
-        self._taken += 1
+        self._places.take(user)
 
-    async def enter(self) -> None:
-        """Wait for a place and take it, first come, first served."""
-        if not self.full:
-            self._taken += 1
-            return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._line.append(place)
-        try:
-            await place
-        except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
-                self.leave(None)  # it was given to us in the same moment
-            else:
-                with suppress(ValueError):
-                    self._line.remove(place)
-            raise
+    async def enter(self, user: User) -> None:
+        """Wait for a place and take it, shared fairly."""
+        await self._places.enter(user)
 
-    def leave(self, seconds: float | None) -> None:
+    def leave(self, user: User, seconds: float | None) -> None:
         """Give the place back after so many seconds of work, or unused."""
         if seconds is not None:
             self._mean_seconds += WEIGHT * (seconds - self._mean_seconds)
-        self._taken -= 1
-        while self._line and self._taken < self.running:
-            place = self._line.popleft()
-            if not place.done():
-                self._taken += 1
-                place.set_result(None)
+        self._places.leave(user)
 
 
 @dataclass(slots=True)
@@ -91,6 +112,7 @@ class Ticket:
     """What a request has until its run begins, or begins to wait. `placed`: it is a place, else leave to wait."""
 
     admission: Admission
+    user: User
     placed: bool
     _open: bool = True
 
@@ -107,17 +129,18 @@ class Ticket:
             return
         self._open = False
         if self.placed:
-            self.admission.leave(None)
+            self.admission.leave(self.user, None)
         else:
-            self.admission._waiting -= 1  # pyright: ignore[reportPrivateUsage]
+            self.admission.wait_no_more(self.user)
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     admission: Admission
+    user: User
 
     def __enter__(self) -> None:
-        self.admission._waiting += 1  # pyright: ignore[reportPrivateUsage]
+        self.admission.wait(self.user)
 
     def __exit__(self, *_: object) -> None:
-        self.admission._waiting -= 1  # pyright: ignore[reportPrivateUsage]
+        self.admission.wait_no_more(self.user)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from agent import access
 from agent.audit import shown_origins
 from agent.errors import ApprovalDigestMismatch, ApprovalNotFound, ApprovalNotPending
 from agent.event_store import TX_WAIT, again
-from agent.principal import NOBODY
+from agent.principal import NOBODY, Principal
 from agent.state import PlannedCall
 from prisma import Prisma
 from prisma.errors import UniqueViolationError, WriteConflictError
@@ -100,23 +101,31 @@ class Approvals:
         approve: bool,
         digest: str,
         reason: str | None,
-        tenant_id: str,
-        user_id: str | None,
+        principal: Principal,
         owner_id: str,
+        self_approval: bool = True,
     ) -> Decision:
         """Record a decision; when it comes too late, record that. If the run goes on, `owner_id` works on it.
 
+        Args:
+            self_approval: Whoever asked for the run may approve.
+
         Raises:
-            ApprovalNotFound, ApprovalNotPending, ApprovalDigestMismatch: Nothing was recorded.
+            ApprovalNotFound, Forbidden, ApprovalNotPending, ApprovalDigestMismatch: Nothing was recorded.
         """
-        row = await self.db.approval.find_first(where={"id": approval_id, "tenant_id": tenant_id})
+        row = await self.db.approval.find_first(
+            where={**access.approvals(principal), "id": approval_id},
+            include={"run": {"omit": {"state": True, "request": True}}},
+        )
         if row is None:
             raise ApprovalNotFound(approval_id)
+        access.check_decide(principal, row.run.user_id, approve=approve, self_approval=self_approval)
         if row.digest != digest:
             raise ApprovalDigestMismatch("The call is not the one that was shown; look at it again.")
         now = _to_milliseconds(self.clock())
         overdue = row.expires_at <= now
         status: Answer = "expired" if overdue else "approved" if approve else "rejected"
+        user_id = principal.user_id
         by = None if overdue else user_id
         async for attempt in again():
             with attempt:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from agent.approvals import Approvals, Decided
-from agent.deps import Deps
+from agent.deps import Deps, Record
 from agent.digest import approval_digest, call_digest
 from agent.emitter import Emitter
 from agent.ending import RunStopped, failed
@@ -22,7 +22,7 @@ from agent.messages import ChatMessage, ToolCall
 from agent.outcome import Outcome, failed_with, may_block, stopped
 from agent.policy import Verdict
 from agent.state import PlannedCall, RunState
-from agent.steps import Record, recorded
+from agent.steps import recorded
 from agent.verdicts import UsedUp, judge, used_up
 from tools.errors import InvalidArguments, NotFound, ToolError, ToolFailed
 from tools.registry import AnyTool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from agent.grounding import Grounding
 from agent.messages import ChatMessage, ToolCall
@@ -23,13 +23,29 @@ async def load_history(db: Prisma, thread_id: str) -> list[list[ChatMessage]]:
     rows = await db.message.find_many(where={"thread_id": thread_id}, order={"position": "desc"}, take=PAGE)
     turns: list[list[Message]] = []
     for row in reversed(rows):
-        if turns and turns[-1][0].run_id == row.run_id:
+        begins = row.run_id is None and row.role == "user"  # what was said elsewhere: each request begins a turn
+        if turns and turns[-1][0].run_id == row.run_id and not begins:
             turns[-1].append(row)
         else:
             turns.append([row])
     if len(rows) == PAGE:
         del turns[0]  # its beginning may be missing
     return [_turn(rows) for rows in turns]
+
+
+async def seed(db: Prisma, thread_id: str, said: Sequence[tuple[Literal["user", "assistant"], str]]) -> None:
+    """Let a thread that has no run yet begin with what was said elsewhere, oldest first: only the newest of it."""
+    for position, (role, text) in enumerate(said[-PAGE // 2 :]):
+        await db.message.create(data={"thread_id": thread_id, "position": position, "role": role, "content": text})
+
+
+def observe_seed(grounding: Grounding, turns: Sequence[Sequence[ChatMessage]]) -> None:
+    """What a thread began with: the person's words are the person's, what was answered a model made up."""
+    for message in (message for turn in turns for message in turn):
+        if message.role == "user":
+            grounding.observe_user(message.content)
+        else:
+            grounding.observe_answer(message.content)
 
 
 def grounding_after(last_state: Any, *, currencies: Sequence[str]) -> Grounding:

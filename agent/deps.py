@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from agent import access
 from agent.audit import Audit
 from agent.durable.base import Engine
+from agent.event_log import RunLog
+from agent.fair import FairPlaces
 from agent.grounding import Grounding
 from agent.guarding import Classifier, GuardContext, InputGuard, OutputGuard
 from agent.llm.base import Backend
 from agent.messages import ChatMessage
+from agent.observer import Observer
+from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import Policy
 from agent.policy.limits import Limits
 from agent.principal import Principal
@@ -49,6 +54,8 @@ class Services:
     secrets: Sequence[str] = ()
     classify: Classifier | None = None
     web: WebClient | None = None
+    model_places: FairPlaces = field(default_factory=lambda: FairPlaces(None))
+    observer: Observer = field(default_factory=Observer)
 
     def tool_context(
         self,
@@ -73,6 +80,7 @@ class Services:
             web=self.web,
             attempt=attempt,
             now=self.clock,
+            documents=access.documents(principal),
         )
 
     def system_of(self, tool: AnyTool) -> System | None:
@@ -94,15 +102,28 @@ class Services:
         ]
 
 
+Record = dict[str, Any]
+"""What a step gave, JSON."""
+
+
+@dataclass(slots=True)
+class Head:
+    """How a stretch of work begins. `begun`: the engine knows of it. `record`: what its first step gave already."""
+
+    begun: bool = True
+    record: Record | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """One stretch of one run.
 
     Attributes:
-        tools: Those that are in the prompt.
+        tools: Those that are in the prompt and that the request's options leave.
         attempt: The run's fencing token.
         prefix: The stable beginning of every conversation of this role.
         history: Earlier messages of the thread, as far as they fit.
+        log: The run's events, for what must not take the way through the graph's stream.
     """
 
     services: Services
@@ -115,3 +136,6 @@ class Deps:
     prefix: Sequence[ChatMessage]
     history: Sequence[ChatMessage]
     guard_context: GuardContext
+    log: RunLog
+    options: RunOptions = NO_OPTIONS
+    head: Head = field(default_factory=Head)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from agent import access
 from agent.errors import EffectNotFound, EffectSettled, Forbidden
 from agent.event_store import TX_WAIT, again
-from agent.policy import DECIDES
 from agent.principal import NOBODY, Principal
 
 if TYPE_CHECKING:
@@ -34,11 +34,9 @@ class Effects:
         """Say what became of an effect. Returns its row.
 
         Raises:
-            Forbidden, EffectNotFound: The caller may not, or there is no such effect in the caller's company.
+            EffectNotFound, Forbidden: There is none that the caller can see, or the caller may not.
             EffectSettled: Its outcome is known already.
         """
-        if not principal.roles & DECIDES:
-            raise Forbidden("This role may not say what became of an effect.")
         async for attempt in again():
             with attempt:
                 async with self.db.tx(max_wait=TX_WAIT) as tx:
@@ -46,6 +44,11 @@ class Effects:
         raise AssertionError("the last attempt returns or raises")
 
     async def _settle(self, tx: Prisma, effect_id: str, outcome: Outcome, note: str, principal: Principal) -> Effect:
+        seen = await tx.effect.find_first(where={**access.effects(principal), "id": effect_id})
+        if seen is None:
+            raise EffectNotFound(effect_id)
+        if not access.decides(principal):
+            raise Forbidden("This role may not say what became of an effect.")
         actor, executed = principal.user_id or NOBODY, outcome == "executed"
         settled = await tx.effect.update_many(
             data={
@@ -54,13 +57,9 @@ class Effects:
                 "settled_by": actor,
                 "finished_at": self.clock(),
             },
-            where={"id": effect_id, "status": "needs_reconcile", "run": {"is": {"tenant_id": principal.tenant_id}}},
+            where={"id": effect_id, "status": "needs_reconcile"},
         )
-        row = await tx.effect.find_first(
-            where={"id": effect_id, "run": {"is": {"tenant_id": principal.tenant_id}}}, include={"run": True}
-        )
-        if row is None:
-            raise EffectNotFound(effect_id)
+        row = await tx.effect.find_unique_or_raise(where={"id": effect_id})
         if not settled:
             raise EffectSettled(f"What became of effect {effect_id!r} is known already: {row.status.value}.")
         await tx.auditentry.create(

@@ -7,6 +7,7 @@ call_limit       more calls in one step than anybody needs
 loop             the model keeps asking for the same thing
 input_refused    a guard did not let the request through
 output_refused   a guard stopped the answer
+not_allowed      whoever asked was disabled, or has lost every role, while it waited
 cancelled        a person cancelled it (status `cancelled`, not `failed`)
 interrupted      the process that ran it stopped or died
 internal         a bug; the log has the traceback, the client only this code
@@ -38,6 +39,7 @@ def failed(code: str, message: str) -> Ending:
 SUCCEEDED = Ending(status="succeeded")
 CANCELLED = Ending(status="cancelled", error=ErrorInfo(code="cancelled", message="The run was cancelled."))
 INTERRUPTED = failed("interrupted", "The server stopped before this run had ended. Effects that are recorded stand.")
+NOT_ALLOWED = failed("not_allowed", "Whoever asked for this may not ask for anything any more.")
 INTERNAL = failed("internal", "Something went wrong inside deskclerk. The server's log tells what.")
 
 

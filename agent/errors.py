@@ -22,8 +22,12 @@
     + InvalidSchedule
     + IdempotencyConflict        the same key came with another request
   x Forbidden                    the role may not do this
+    + NotYours                   it can be seen, and is somebody else's
+    + SelfApproval               whoever asked for it may not approve it
   x NotReady                     not started, or stopping
   x TooBusy                      more requests wait than may wait
+    + TooManyRuns                of this user
+    + QuotaExhausted             the tokens of this user, or of this key, are used up for now
 
 What ends a run is not raised but told in its `run.finished` event: see `agent/ending.py`.
 """
@@ -180,6 +184,18 @@ class Forbidden(AgentError):
     code = "forbidden"
 
 
+class NotYours(Forbidden):
+    """It can be seen, and is somebody else's."""
+
+    code = "not_yours"
+
+
+class SelfApproval(Forbidden):
+    """Whoever asked for it may not approve it."""
+
+    code = "self_approval"
+
+
 class NotReady(AgentError):
     """Not started, or stopping."""
 
@@ -194,3 +210,15 @@ class TooBusy(AgentError):
     def __init__(self, message: str, *, retry_after_seconds: float) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class TooManyRuns(TooBusy):
+    """As many runs of this user are at work, or wait for that, as may be."""
+
+    code = "too_many_runs"
+
+
+class QuotaExhausted(TooBusy):
+    """The tokens of this user, or of this key, are used up for now."""
+
+    code = "tokens_exhausted"

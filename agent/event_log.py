@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent.durable.base import WorkLost
+from agent.durable.base import DurableError, RecordsAway, WorkLost
 from agent.records import StoredEvent
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MAX_BEHIND = 500  # events of a run that may not be stored yet
 TAIL = 256  # events that a log keeps in memory after they are stored
-WRITE_INTERVAL = 0.02  # seconds between two batches, unless somebody waits
+WRITE_INTERVAL = 0.05  # seconds between two batches, unless somebody waits
 POLL_INTERVAL = 0.2  # seconds, for a run that works in another process
 PAGE = 500  # events read from the store at once
 
@@ -117,6 +118,29 @@ class RunLog:
         self._waiters.append(waiter)
         await waiter
 
+    async def keep_up(self) -> None:
+        """Called after each event: wait where too many are not stored yet.
+
+        Raises:
+            WorkLost, RecordsAway: As `stored_by_now`.
+        """
+        if self.behind > MAX_BEHIND:
+            await self.stored_by_now()
+
+    async def stored_by_now(self) -> None:
+        """`flushed`, for whoever is at work on the run.
+
+        Raises:
+            WorkLost: Another process has taken the run over.
+            RecordsAway: The writer gave up: the database is away.
+        """
+        try:
+            await self.flushed()
+        except DurableError:
+            raise
+        except Exception as error:
+            raise RecordsAway(str(error)) from error
+
     async def flushed(self) -> None:
         """Have everything appended so far stored, and wait until it is.
 
@@ -148,6 +172,7 @@ class EventLog:
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
+        self._writing_since: float | None = None  # as the loop tells it
         self._stopped = False
 
     def start(self) -> None:
@@ -177,6 +202,21 @@ class EventLog:
             run_id, last=last, attempt=attempt, wake_writer=self._wake.set, hurry=self._urgent.set
         )
         return run_log
+
+    @property
+    def unstored(self) -> int:
+        """Events that are not in the database yet."""
+        return sum(run_log.behind for run_log in self._logs.values())
+
+    @property
+    def lag(self) -> float:
+        """Seconds since the writer began to store what it is still storing."""
+        return 0.0 if self._writing_since is None else asyncio.get_running_loop().time() - self._writing_since
+
+    @property
+    def writes(self) -> bool:
+        """The writer is there."""
+        return self._writer is not None and not self._writer.done()
 
     def close(self, run_log: RunLog, *final: StoredEvent, lost: bool = False) -> None:
         """The run rests, and `final` is stored already; or it is `lost` to another process."""
@@ -248,10 +288,13 @@ class EventLog:
         batch = [(run_log, events) for run_log in self._logs.values() if (events := run_log.unstored())]
         if not batch:
             return
+        self._writing_since = asyncio.get_running_loop().time()
         try:
             failures = await self._store.write([(run_log.run_id, run_log.attempt, events) for run_log, events in batch])
         except Exception as bug:  # noqa: BLE001  a writer that died would let every run wait for ever
             failures = {run_log.run_id: bug for run_log, _ in batch}
+        finally:
+            self._writing_since = None
         for run_log, events in batch:
             failure = failures.get(run_log.run_id)
             if failure is None:

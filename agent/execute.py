@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -11,17 +12,19 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from agent.deps import Deps
-from agent.durable.base import DurableError
+from agent.deps import Deps, Record
+from agent.durable.base import DurableError, RecordsAway
 from agent.emitter import Emitter
 from agent.ending import INTERNAL, INTERRUPTED, RunStopped
 from agent.event_store import again
 from agent.events import ErrorInfo
 from agent.ledger import Ledger
+from agent.observer import ToolCalled
 from agent.outcome import Outcome, failed_with, stopped, succeeded
 from agent.state import PlannedCall
-from agent.steps import Record, recorded
+from agent.steps import recorded
 from prisma import Prisma
+from prisma.errors import DatabaseConnectionError
 from tools.errors import InvalidArguments, TimedOut, ToolError
 from tools.registry import AnyTool
 from tools.system import Attempt
@@ -58,7 +61,21 @@ async def execute(deps: Deps, emitter: Emitter, tool: AnyTool, call: PlannedCall
     """
 
     async def work() -> Record:
-        return (await _outcome(deps, tool, call)).record()
+        began_ns, began = time.time_ns(), time.perf_counter()
+        outcome = await _outcome(deps, tool, call)
+        deps.services.observer.tool_called(
+            ToolCalled(
+                run_id=deps.run_id,
+                call_id=call.id,
+                tool=tool.name,
+                effect=tool.effect,
+                began_ns=began_ns,
+                seconds=time.perf_counter() - began,
+                status=outcome.status,
+                error=outcome.error.code if outcome.error is not None else None,
+            )
+        )
+        return outcome.record()
 
     record = await recorded(deps, emitter, f"{tool.name} {call.id}", work)
     return Outcome.load(call.id, tool, record)
@@ -82,6 +99,8 @@ async def _outcome(deps: Deps, tool: AnyTool, call: PlannedCall) -> Outcome:
         raise
     except ToolError as error:
         return failed_with(call.id, tool.name, error)
+    except DatabaseConnectionError as away:
+        raise RecordsAway(str(away)) from None  # nobody's fault: it goes on when the database is back
     except Exception:
         log.exception("tool_bug", extra={"run_id": deps.run_id, "call_id": call.id, "tool": tool.name})
         error = ErrorInfo(code="internal", message="The tool has a bug.")

@@ -10,10 +10,11 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from agent import access
 from agent.digest import digest
 from agent.durable.base import Engine, WorkLost
 from agent.errors import AgentError, Forbidden, NotReady, TooBusy
@@ -94,11 +95,10 @@ class Firings:
         return None
 
     async def _submit(self, task: Task, at: str) -> str:
-        principal, thread_id = task.principal, f"s{_id_of(task, at)}"
-        if principal.user_id is not None and not await self.db.user.count(
-            where={"id": principal.user_id, "tenant_id": principal.tenant_id, "disabled_at": None}
-        ):
-            raise Forbidden("The user who scheduled it is gone.")
+        thread_id = f"s{_id_of(task, at)}"
+        principal = replace(task.principal, roles=await access.roles_now(self.db, task.principal))
+        if not principal.roles:
+            raise Forbidden("The user who scheduled it is gone, or has no role any more.")
         await self.db.thread.upsert(
             where={"id": thread_id},
             data={
@@ -132,7 +132,7 @@ class Firings:
                             "at": self.clock(),
                             "actor": "schedule",
                             "action": "schedule.fire",
-                            "subject": subject_of(task.name),
+                            "subject": subject_of(task),
                             "verdict": "failed" if "error" in details else "started",
                             "details": {"at": at, **details},
                         },
@@ -143,4 +143,5 @@ class Firings:
 
 def _id_of(task: Task, at: str) -> str:
     """Names one firing."""
-    return digest(tenant=task.principal.tenant_id, schedule=task.name, at=at)[:24]
+    user = {} if task.principal.user_id is None else {"user": task.principal.user_id}
+    return digest(tenant=task.principal.tenant_id, schedule=task.name, at=at, **user)[:24]

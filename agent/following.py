@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 
 from agent.guarding import NOTHING, Look, Sight
 
 
+@cache
 def beginning(literal: str) -> str:
     """A pattern for every beginning of `literal`, as far as it goes."""
     pattern = ""
@@ -18,7 +20,17 @@ def beginning(literal: str) -> str:
 
 def beginnings(literals: Iterable[str]) -> str:
     """A pattern for every beginning of any of `literals`."""
+    return _any_beginning(tuple(literals))
+
+
+@cache
+def _any_beginning(literals: tuple[str, ...]) -> str:
     return "|".join(map(beginning, literals))
+
+
+@lru_cache(maxsize=256)  # Python's own cache is shared with everything else that compiles patterns
+def _patterns(wakes: str, begins: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    return re.compile(wakes), re.compile(rf"(?:{begins})\Z")
 
 
 def follow(
@@ -38,7 +50,7 @@ def follow(
         waits: Says whether a beginning is worth waiting for; every one is, if not given.
         judge: Says why a value is forbidden, or None. It may look at the text before the value, `match.string`.
     """
-    waking, open_ = re.compile(wakes), re.compile(rf"(?:{begins})\Z")
+    waking, open_ = _patterns(wakes, begins)
     held = 0
 
     def look(text: str, fresh: int, /) -> Sight:

@@ -22,14 +22,15 @@ from langgraph.runtime import Runtime
 
 from agent.call_step import execute_calls, judge_calls
 from agent.deps import Deps
-from agent.durable.base import DurableError
+from agent.durable.base import DurableError, RecordsAway
 from agent.emitter import Barrier, Emitted, Emitter
 from agent.ending import INTERNAL, INTERRUPTED, SUCCEEDED, RunStopped, failed
 from agent.events import Guarded, Message
 from agent.model_step import call_model
 from agent.state import RunState
-from agent.steps import HandedOver
+from agent.steps import HandedOver, MoreFollows
 from agent.verdicts import note_guard, note_passed
+from prisma.errors import DatabaseConnectionError
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ class Node(Protocol):
 async def guard_input(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """Nothing is answered before every guard has let the request through."""
     deps, request = runtime.context, state["messages"][-1].content
+    if deps.head.record is not None:
+        return {}  # they have spoken: the model has answered already
     for guard in deps.services.input_guards:
         reason = guard.check(request, deps.guard_context)
         if reason is None:
@@ -138,8 +141,10 @@ def _ending(node: Node) -> Node:
             if stop.ending is INTERRUPTED and runtime.context.services.engine.durable:
                 raise HandedOver from None
             return {"ending": stop.ending}
-        except (HandedOver, DurableError):
+        except (HandedOver, MoreFollows, DurableError):
             raise
+        except DatabaseConnectionError as away:
+            raise RecordsAway(str(away)) from None
         except Exception:
             log.exception("run_bug", extra={"run_id": runtime.context.run_id})
             return {"ending": INTERNAL}

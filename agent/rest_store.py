@@ -71,6 +71,7 @@ class RestStore:
 
     async def _rest(self, tx: Prisma, rest: Rest) -> bool:
         now, waits, usage, error = self.clock(), rest.status == "waiting", rest.state["usage"], rest.error
+        timing = rest.state["timing"]
         messages = rest.state["messages"]
         stored = whole(messages) if waits else len(messages)
         snapshot = rest.snapshot.model_dump(mode="json")
@@ -93,6 +94,9 @@ class RestStore:
                     "input_tokens": usage.input_tokens,
                     "output_tokens": usage.output_tokens,
                     "steps": usage.steps,
+                    "queue_ms": timing.queue_ms,
+                    "first_token_ms": timing.first_token_ms,
+                    "generation_ms": timing.generation_ms,
                     "error_code": error.code if error else None,
                     "error_message": error.message if error else None,
                     "finished_at": None if waits else now,

@@ -10,10 +10,12 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
+from agent import access
 from agent.durable.base import WorkLost
 from agent.errors import IdempotencyConflict, RunNotFound, ThreadBusy, ThreadNotFound
 from agent.event_store import TX_WAIT, again
 from agent.events import ErrorInfo, UsageInfo
+from agent.options import NO_OPTIONS, RunOptions
 from agent.principal import Principal
 from agent.records import ENDED, RunRecord, RunStatus
 from prisma.errors import UniqueViolationError
@@ -50,6 +52,7 @@ class NewRun:
     request_digest: str
     queued: bool = False
     when_busy: WhenBusy = "reject"
+    options: RunOptions = NO_OPTIONS
 
 
 class StoredRequest(BaseModel):
@@ -58,6 +61,7 @@ class StoredRequest(BaseModel):
     principal: Principal
     documents: list[tuple[str, str]] = []
     interrupts: list[str] = []
+    options: RunOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ class RunStore:
         if new.idempotency_key is None:
             return None
         row = await self.db.run.find_first(
-            where={"tenant_id": new.principal.tenant_id, "idempotency_key": new.idempotency_key}
+            where={"tenant_id": new.principal.tenant_id, "idempotency_key": _stored_key(new)}
         )
         if row is not None and row.request_digest != new.request_digest:
             raise IdempotencyConflict("This idempotency key was used for another request.")
@@ -121,14 +125,15 @@ class RunStore:
 
     async def _insert(self, new: NewRun, run_id: str, *, retried: bool) -> Created:
         now = self.clock()
-        tenant_id, thread_id = new.principal.tenant_id, new.thread_id
+        principal, thread_id = new.principal, new.thread_id
         async with self.db.tx(max_wait=TX_WAIT) as tx:
             # The update locks the thread's row, so of two requests at once the second sees the first one's run.
             found = await tx.thread.update_many(
-                data={"updated_at": now}, where={"id": thread_id, "tenant_id": tenant_id, "deleted_at": None}
+                data={"updated_at": now},
+                where={**access.threads(principal), "id": thread_id, "user_id": principal.user_id},
             )
             if not found:
-                raise ThreadNotFound(thread_id)
+                await _explain(tx, principal, thread_id)
             others: RunWhereInput = {"thread_id": thread_id, "id": {"not": run_id}}
             before = await tx.run.find_many(where=others, order={"created_at": "desc"}, take=1)
             unfinished: list[str] = []
@@ -149,7 +154,9 @@ class RunStore:
     ) -> Run:
         queued = new.queued or bool(unfinished)
         interrupts = list(unfinished) if new.when_busy == "interrupt" else []
-        request = StoredRequest(principal=new.principal, documents=list(new.documents), interrupts=interrupts)
+        request = StoredRequest(
+            principal=new.principal, documents=list(new.documents), interrupts=interrupts, options=new.options
+        )
         if interrupts:  # those that wait for a person are ended when this is committed: see `Agent.submit`
             await tx.run.update_many(
                 data={"cancel_requested_at": now}, where={"id": {"in": interrupts}, "status": {"in": list(WORKING)}}
@@ -163,7 +170,7 @@ class RunStore:
                 "status": "queued" if queued else "running",
                 "input": new.input,
                 "model": new.model,
-                "idempotency_key": new.idempotency_key,
+                "idempotency_key": _stored_key(new),
                 "request_digest": new.request_digest,
                 "request": request.model_dump(mode="json"),
                 "owner_id": new.owner_id,
@@ -263,16 +270,26 @@ class RunStore:
         """From now on no tool of these runs starts."""
         await self.db.run.update_many(data={"cancel_seen_at": self.clock()}, where={"id": {"in": list(run_ids)}})
 
-    async def find(self, run_id: str, *, tenant_id: str | None = None) -> Run:
+    async def find(self, run_id: str, *, principal: Principal | None = None) -> Run:
         """The row.
 
+        Args:
+            principal: When given, what they cannot see is not found.
+
         Raises:
-            RunNotFound: There is none, or it is another company's.
+            RunNotFound: There is none.
         """
-        row = await self.db.run.find_unique(where={"id": run_id})
-        if row is None or (tenant_id is not None and row.tenant_id != tenant_id):
+        if principal is None:
+            row = await self.db.run.find_unique(where={"id": run_id})
+        else:
+            row = await self.db.run.find_first(where={**access.runs(principal), "id": run_id})
+        if row is None:
             raise RunNotFound(run_id)
         return row
+
+    async def working_of(self, user_id: str) -> int:
+        """How many runs of a user are at work or wait for that, in all processes."""
+        return await self.db.run.count(where={"user_id": user_id, "status": {"in": list(WORKING)}})
 
     async def record(self, run_id: str) -> RunRecord:
         """The run as a reader sees it."""
@@ -309,3 +326,21 @@ class RunStore:
         return await self.db.run.find_many(
             where={"owner_id": owner_id, "status": {"in": list(WORKING)}}, order={"created_at": "asc"}
         )
+
+
+def _stored_key(new: NewRun) -> str | None:
+    """Keys are each user's own: nobody finds another's run by its key. No header holds a line feed."""
+    user_id, key = new.principal.user_id, new.idempotency_key
+    return key if key is None or user_id is None else f"{user_id}\n{key}"
+
+
+async def _explain(tx: Prisma, principal: Principal, thread_id: str) -> None:
+    """Why nothing can be asked in this thread.
+
+    Raises:
+        ThreadNotFound, NotYours
+    """
+    row = await tx.thread.find_first(where={**access.threads(principal), "id": thread_id})
+    if row is None:
+        raise ThreadNotFound(thread_id)
+    access.check_speak(principal, row.user_id)

@@ -11,29 +11,36 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+import structlog
+
+from agent import access
 from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
-from agent.conversation import grounding_after, load_history, newest_that_fit
-from agent.deps import Deps, Services
+from agent.conversation import grounding_after, load_history, newest_that_fit, observe_seed
+from agent.deps import Deps, Head, Services
 from agent.durable.base import DurableError, WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
-from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, Ending, RunStopped
+from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, NOT_ALLOWED, Ending, RunStopped
 from agent.errors import RunNotFound
-from agent.event_log import EventLog, RunLog
+from agent.event_log import MAX_BEHIND, EventLog, RunLog
 from agent.events import FinalStatus, RunFinished, RunResumed, RunStarted, UsageInfo
+from agent.fair import User
 from agent.grounding import Grounding, prompt, with_documents
 from agent.guarding import GuardContext
 from agent.messages import ChatMessage
-from agent.principal import Principal
+from agent.observer import RunBegan, RunRested
+from agent.options import NO_OPTIONS, RunOptions
+from agent.principal import NOBODY, Principal
 from agent.records import StoredEvent
 from agent.rest_store import Rest, RestStore
 from agent.run_store import RunStore, StoredRequest
 from agent.scope import Scope
-from agent.state import RunState, Snapshot, dump_state, load_state, new_state
-from agent.steps import HandedOver
+from agent.state import RunState, Snapshot, Timing, dump_state, load_state, new_state
+from agent.steps import HandedOver, MoreFollows
 from agent.tokens import estimate
 
 if TYPE_CHECKING:
@@ -43,8 +50,7 @@ log = logging.getLogger(__name__)
 
 HANDLER = "run"
 MAX_RECOVERIES = 10  # without anything new: a run that kills its process must not kill them all
-SKIPPED = 1_000  # sequence numbers that are left out after a crash: readers may have seen some that were never stored
-MAX_BEHIND = SKIPPED // 2  # events that may not be stored yet
+SKIPPED = 2 * MAX_BEHIND  # sequence numbers left out after a crash: readers may have seen some that were never stored
 TURN_INTERVAL = 0.5  # seconds between two looks whether a queued run's turn has come
 RETRY_INTERVAL = 1.0  # seconds between two attempts to record a run's rest while the database is away
 
@@ -54,9 +60,13 @@ class Work:
     """A run that works in this process.
 
     Attributes:
+        user: Who asked: places are shared between users.
         known: What the process that took the request knows already; another one reads it from the run's row.
         urgent: A person has decided: it goes before what waits for a place.
         stuck: It was taken over too often.
+        head: Whether the engine knows of it, and what its first step gave.
+        after_head: Where it goes on once the engine knows of it.
+        placed: It has a place.
     """
 
     run_id: str
@@ -65,9 +75,13 @@ class Work:
     attempt: int
     log: RunLog
     scope: Scope
+    user: User = None
     known: Start | None = None
     urgent: bool = False
     stuck: bool = False
+    head: Head = field(default_factory=Head)
+    after_head: tuple[Deps, RunState] | None = None
+    placed: bool = False
     task: asyncio.Task[Any] | None = None
 
 
@@ -85,6 +99,8 @@ class Start:
     first: bool = True
     last_state: Any = None
     ticket: Ticket | None = None
+    options: RunOptions = NO_OPTIONS
+    queue_ms: int = 0
 
 
 def work_id(run_id: str, stretch: int) -> str:
@@ -112,8 +128,13 @@ class Runner:
 
     async def start(self, start: Start) -> None:
         """Begin a recorded run."""
-        work = self._work(start.run_id, start.thread_id, stretch=0, attempt=1, known=start)
-        await self._begin(work)
+        user = start.principal.user_id
+        work = self._work(start.run_id, start.thread_id, stretch=0, attempt=1, user=user, known=start)
+        if self.services.engine.durable:
+            work.head.begun = False
+            work.task = asyncio.create_task(self._first_step(work), name=work_id(work.run_id, 0))
+        else:
+            await self._begin(work)
 
     async def go_on(self, run_id: str) -> None:
         """Go on with a run that was decided about and whose status is `running` already."""
@@ -221,11 +242,35 @@ class Runner:
             tasks = [work.task for work in self._working.values() if work.task is not None]
             await (asyncio.wait(tasks) if tasks else asyncio.sleep(0.01))  # one that is about to be called, to give up
 
+    async def _first_step(self, work: Work) -> None:
+        """Work on a new run until it rests, or until there is something for the engine to record.
+
+        If this process dies meanwhile, the engine never heard of the run, and `take_over` begins it from its row.
+        """
+        try:
+            await self._take_turn(work)
+        except MoreFollows as answered:
+            work.head, work.task = Head(record=answered.record), None
+            try:
+                await self._begin(work)
+            except Exception:
+                log.exception("run_broken_off", extra={"run_id": work.run_id})
+                await self._abandon(work)  # see `Agent._watch_strays`
+        except (HandedOver, asyncio.CancelledError):
+            await self._abandon(work)
+        except WorkLost:
+            log.warning("run_lost", extra={"run_id": work.run_id})
+            await self._abandon(work)
+        except Exception:
+            log.exception("run_broken_off", extra={"run_id": work.run_id})
+            await self._abandon(work)
+
     # ------------------------------------------------------------ a piece of the engine's work
 
     async def handle(self, argument: str) -> None:
         """The engine's handler: work on a stretch of a run until it rests."""
         run_id, _, number = argument.rpartition(":")
+        structlog.contextvars.bind_contextvars(run_id=run_id)  # this task is the run's own
         work = self._working.get(run_id)
         if work is None or work.stretch != int(number) or work.task is not None:
             work = await self._claim(run_id, int(number), work)
@@ -265,6 +310,8 @@ class Runner:
                 if ours is not None and ours.task is not None:
                     ours.scope.stop(INTERRUPTED)
                     await asyncio.wait([ours.task])
+                if ours is not None:
+                    self._give_place_back(ours)
                 return await self._recovered(row)
             except Exception:
                 log.exception("run_not_claimed", extra={"run_id": run_id})
@@ -294,6 +341,7 @@ class Runner:
             attempt=row.attempt,
             last=row.last_sequence if last is None else last,
             spent_seconds=seconds,
+            user=row.user_id,
             urgent=urgent,
         )
 
@@ -314,8 +362,10 @@ class Runner:
         """Stop to work on a run that goes on elsewhere."""
         with suppress(Exception):  # what is not stored is told again where the run goes on
             await work.log.flushed()
+        self._give_place_back(work)
         self._forget(work)
         self.events.close(work.log, lost=True)
+        self.services.observer.run_left(work.run_id)
 
     def _forget(self, work: Work) -> None:
         if self._working.get(work.run_id) is work:
@@ -325,19 +375,30 @@ class Runner:
     # ------------------------------------------------------------ its turn
 
     async def _take_turn(self, work: Work) -> None:
-        if work.urgent:
-            self.admission.take()
-        else:
-            try:
-                await self._wait_for_place(work)
-            except RunStopped as stop:
-                await self._end_unbegun(work, stop.ending)
-                return
-        work.scope.begin()
+        if not work.placed:
+            if work.urgent:
+                self.admission.take(work.user)
+            else:
+                try:
+                    await self._wait_for_place(work)
+                except RunStopped as stop:
+                    await self._end_unbegun(work, stop.ending)
+                    return
+            work.placed = True
+            work.scope.begin()
         try:
             await self._stretch(work)
-        finally:
-            self.admission.leave(work.scope.seconds)
+        except MoreFollows:
+            raise  # it keeps its place
+        except BaseException:
+            self._give_place_back(work)
+            raise
+        self._give_place_back(work)
+
+    def _give_place_back(self, work: Work) -> None:
+        if work.placed:
+            work.placed = False
+            self.admission.leave(work.user, work.scope.seconds)
 
     async def _wait_for_place(self, work: Work) -> None:
         """Take a place, when it is this run's turn in its thread.
@@ -349,24 +410,24 @@ class Runner:
         ticket = work.known.ticket if work.known is not None else None
         if not queued:
             if ticket is None or not ticket.take_place():
-                self.admission.take()
+                self.admission.take(work.user)
             return
         if ticket is not None:
             ticket.give_back()
         await self._interrupt_others(work)
         async with work.scope.interruptible(timed=False):
-            with self.admission.waits():
+            with self.admission.waits(work.user):
                 while True:
                     await self._wait_for_turn(work)
-                    await self.admission.enter()
+                    await self.admission.enter(work.user)
                     try:
                         begun = await self.runs.begin(work.run_id, attempt=work.attempt)
                     except BaseException:
-                        self.admission.leave(None)
+                        self.admission.leave(work.user, None)
                         raise
                     if begun:
                         return
-                    self.admission.leave(None)
+                    self.admission.leave(work.user, None)
 
     async def _interrupt_others(self, work: Work) -> None:
         """What this run was to interrupt and still waits for a person: whoever took the request may have died."""
@@ -397,33 +458,60 @@ class Runner:
     # ------------------------------------------------------------ a stretch of work
 
     async def _stretch(self, work: Work) -> None:
+        if work.after_head is not None:
+            deps, state = work.after_head
+            await self._drive(work, replace(deps, head=work.head), state)
+            return
         state, grounding = new_state([]), Grounding(currencies=self.services.settings.currencies)
         principal = Principal("", None, frozenset())
         try:
             row = None if work.known is not None else await self.runs.find(work.run_id)
             if row is not None and work.stuck:
                 raise WorkDiverged(f"taken over {row.recoveries} times")
+            options = NO_OPTIONS
             if row is not None and row.stretch > 0:
+                options = StoredRequest.model_validate(row.request).options
                 snapshot = Snapshot.model_validate(row.state)
                 principal, grounding = snapshot.principal, Grounding.load(snapshot.grounding)
                 state, turns = await self._saved(work, snapshot)
             else:
                 start = work.known or await self._stored_start(cast("Run", row))
-                principal = start.principal
+                principal, options = start.principal, start.options
                 state, grounding, turns = await self._fresh(work, start)
-            deps = await self._deps(work, principal, grounding, state, turns)
+            if work.known is None or work.known.queued:
+                principal = await self._as_of_now(principal)
+            if not principal.roles:
+                state["ending"] = NOT_ALLOWED
+                await self._end(work, grounding, state, principal)
+                return
+            deps = await self._deps(work, principal, grounding, state, turns, options=options)
         except WorkDiverged:
             log.exception("run_given_up", extra={"run_id": work.run_id})
             state["ending"] = INTERRUPTED
             await self._end(work, grounding, state, principal)
-        except (DurableError, HandedOver):
+        except (DurableError, HandedOver, MoreFollows):
             raise
         except Exception:
             log.exception("run_not_begun", extra={"run_id": work.run_id})
             state["ending"] = INTERNAL
             await self._end(work, grounding, state, principal)
         else:
+            self._tell_began(work, state, principal)
             await self._drive(work, deps, state)
+
+    async def _as_of_now(self, principal: Principal) -> Principal:
+        """Whoever asked, with the roles that were not taken away since. New ones do not count: the run was begun
+        without them. After a crash this may be less than before it; then the recorded steps no longer fit, and the run
+        ends."""
+        return replace(principal, roles=principal.roles & await access.roles_now(self.services.db, principal))
+
+    def _tell_began(self, work: Work, state: RunState, principal: Principal) -> None:
+        structlog.contextvars.bind_contextvars(tenant_id=principal.tenant_id, user_id=principal.user_id or NOBODY)
+        resumed = work.stretch > 0 or work.attempt > 1
+        asked = next((message.content for message in state["messages"] if message.role == "user"), "")
+        self.services.observer.run_began(
+            RunBegan(work.run_id, work.thread_id, principal, self.services.backend.name, asked, resumed)
+        )
 
     async def _stored_start(self, row: Run) -> Start:
         request = StoredRequest.model_validate(row.request)
@@ -436,6 +524,8 @@ class Runner:
             request.documents,
             first=not before,
             last_state=left,
+            options=request.options,
+            queue_ms=milliseconds((row.started_at or row.created_at) - row.created_at),
         )
 
     async def _fresh(self, work: Work, start: Start) -> tuple[RunState, Grounding, Sequence[Sequence[ChatMessage]]]:
@@ -444,11 +534,16 @@ class Runner:
         started = RunStarted(run_id=start.run_id, thread_id=start.thread_id, model=self.services.backend.name)
         work.log.append(started.type, encode(started))
         state = new_state([ChatMessage(role="user", content=with_documents(start.input, start.documents))])
+        state["timing"] = Timing(queue_ms=start.queue_ms)
         grounding = grounding_after(start.last_state, currencies=self.services.settings.currencies)
+        unknown = start.first and not start.options.seeded
+        turns = [] if unknown else await load_history(self.services.db, start.thread_id)
+        if start.first:
+            observe_seed(grounding, turns)
         grounding.observe_user(start.input)
         for document_id, name in start.documents:
             grounding.observe_document(document_id, name=name)
-        return state, grounding, [] if start.first else await load_history(self.services.db, start.thread_id)
+        return state, grounding, turns
 
     async def _saved(self, work: Work, snapshot: Snapshot) -> tuple[RunState, Sequence[Sequence[ChatMessage]]]:
         state = load_state(cast("dict[str, Any]", snapshot.state))
@@ -465,8 +560,7 @@ class Runner:
                 async for item in run_turn(state, deps):
                     if isinstance(item, Emitted):
                         work.log.append(item.type, item.data)
-                        if work.log.behind > MAX_BEHIND:
-                            await work.log.flushed()
+                        await work.log.keep_up()
                     elif isinstance(item, Barrier):
                         await _pass(item, work.log)
                     else:
@@ -474,6 +568,9 @@ class Runner:
             except WorkDiverged:
                 log.exception("run_given_up", extra={"run_id": work.run_id})
                 state["ending"] = INTERRUPTED
+            except MoreFollows:
+                work.after_head = deps, state
+                raise
             except (DurableError, HandedOver):
                 raise
             except Exception:
@@ -518,6 +615,18 @@ class Runner:
                 await asyncio.sleep(RETRY_INTERVAL)
         self._forget(work)
         self.events.close(work.log, final)
+        self.services.observer.run_rested(
+            RunRested(
+                run_id=work.run_id,
+                model=self.services.backend.name,
+                status=status,
+                error=error.code if error is not None else None,
+                usage=state["usage"],
+                timing=state["timing"],
+                seconds=work.scope.seconds,
+                answer=state["messages"][-1].content if state["messages"] else "",
+            )
+        )
         self.after_rest(work.run_id)
         if status == "waiting" and work.scope.ending is CANCELLED:
             await self.cancel_waiting(work.run_id)
@@ -538,6 +647,8 @@ class Runner:
         grounding: Grounding,
         state: RunState,
         turns: Sequence[Sequence[ChatMessage]],
+        *,
+        options: RunOptions,
     ) -> Deps:
         services = self.services
         prefix = await self.prefix(principal)
@@ -563,10 +674,13 @@ class Runner:
             principal=principal,
             grounding=grounding,
             scope=work.scope,
-            tools=services.tools_for(principal),
+            tools=[tool for tool in services.tools_for(principal) if options.allows(tool)],
             prefix=prefix,
             history=history,
             guard_context=guard_context,
+            log=work.log,
+            options=options,
+            head=work.head,
         )
 
     async def prefix(self, principal: Principal) -> list[ChatMessage]:
@@ -584,6 +698,11 @@ class Runner:
             row = await self.services.db.tenant.find_unique(where={"id": tenant_id})
             self._companies[tenant_id] = row.name if row is not None else "our company"
         return self._companies[tenant_id]
+
+
+def milliseconds(span: timedelta) -> int:
+    """Two clocks may have told its ends: never less than none."""
+    return max(0, round(span.total_seconds() * 1000))
 
 
 def first_unseen(stored: int, *, attempt: int) -> int:
@@ -611,7 +730,7 @@ def _numbered(event: RunFinished, run_log: RunLog) -> StoredEvent:
 
 async def _pass(barrier: Barrier, run_log: RunLog) -> None:
     try:
-        await run_log.flushed()
+        await run_log.stored_by_now()
     except Exception as error:  # noqa: BLE001  told to whoever waits at the barrier
         if not barrier.stored.done():
             barrier.stored.set_exception(error)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from agent import access
 from agent.durable.base import InvalidTimetable, NotDurable, Timetable, TimetableExists, Timetables
 from agent.errors import (
     DocumentNotFound,
@@ -58,8 +59,8 @@ class Schedule(BaseModel):
     timezone: str
     input: str
     documents: list[str]
-    user_id: Annotated[str | None, Field(description="Who runs are made for, with the roles of when it was added.")]
-    roles: list[Role]
+    user_id: Annotated[str | None, Field(description="Who runs are made for, with the roles that they have then.")]
+    roles: Annotated[list[Role], Field(description="Theirs when it was added.")]
     last: Annotated[Firing | None, Field(description="The last time it was due.")] = None
 
 
@@ -81,7 +82,7 @@ class Schedules:
         documents: Sequence[str] = (),
         principal: Principal,
     ) -> Schedule:
-        """Make a request at the times of `cron` from now on, as `principal` with the roles of this moment.
+        """Make a request at the times of `cron` from now on, as `principal` with the roles that they have then.
 
         Raises:
             AgentError: Forbidden, InvalidSchedule, DocumentNotFound, ScheduleExists, SchedulesOff.
@@ -92,39 +93,38 @@ class Schedules:
         if not input.strip() or len(input) > LONGEST_INPUT:
             raise InvalidSchedule(f"A request has 1 to {LONGEST_INPUT} characters.")
         for document_id in documents:
-            if not await self.db.document.count(where={"id": document_id, "tenant_id": principal.tenant_id}):
+            if not await self.db.document.count(where={**access.documents(principal), "id": document_id}):
                 raise DocumentNotFound(document_id)
         task = Task(name=name, principal=principal, input=input, documents=list(documents))
-        timetable = Timetable(_full(principal, name), cron, timezone, HANDLER, task.model_dump_json())
+        full = f"{principal.tenant_id}:{_own_name(task)}"
+        timetable = Timetable(full, cron, timezone, HANDLER, task.model_dump_json())
         try:
             await timetables.add(timetable)
         except InvalidTimetable as error:
             raise InvalidSchedule(str(error)) from None
         except TimetableExists:
             raise ScheduleExists(f"There is a schedule {name!r} already; remove it first.") from None
-        await self._audit(principal, "schedule.add", name, {"cron": cron, "timezone": timezone})
+        await self._audit(principal, "schedule.add", task, {"cron": cron, "timezone": timezone})
         return _schedule(timetable)
 
     async def list(self, *, principal: Principal) -> list[Schedule]:
-        """The company's schedules, by name.
+        """The caller's schedules, by name; the company's for an admin.
 
         Raises:
             AgentError: Forbidden, SchedulesOff.
         """
-        found = await self._open(principal).find(_full(principal, ""))
-        last = await self._last(principal, [_schedule(timetable).name for timetable in found])
-        return [_schedule(timetable, last=last.get(_schedule(timetable).name)) for timetable in found]
+        return [
+            _schedule(timetable, last=await self._last(_task(timetable))) for timetable in await self._seen(principal)
+        ]
 
     async def get(self, name: str, *, principal: Principal) -> Schedule:
-        """One of the company's schedules.
+        """One of those that `list` gives.
 
         Raises:
             AgentError: Forbidden, ScheduleNotFound, SchedulesOff.
         """
-        for schedule in await self.list(principal=principal):
-            if schedule.name == name:
-                return schedule
-        raise ScheduleNotFound(name)
+        timetable = await self._find(name, principal)
+        return _schedule(timetable, last=await self._last(_task(timetable)))
 
     async def remove(self, name: str, *, principal: Principal) -> None:
         """Begin nothing more of it; runs that were begun go on.
@@ -132,9 +132,10 @@ class Schedules:
         Raises:
             AgentError: Forbidden, ScheduleNotFound, SchedulesOff.
         """
-        if not await self._open(principal).remove(_full(principal, name)):
+        timetable = await self._find(name, principal)
+        if not await self._open(principal).remove(timetable.name):
             raise ScheduleNotFound(name)
-        await self._audit(principal, "schedule.remove", name, {})
+        await self._audit(principal, "schedule.remove", _task(timetable), {})
 
     def _open(self, principal: Principal) -> Timetables:
         if not principal.roles & MAY_SCHEDULE:
@@ -144,42 +145,60 @@ class Schedules:
         except NotDurable as error:
             raise SchedulesOff(str(error)) from None
 
-    async def _last(self, principal: Principal, names: Sequence[str]) -> Mapping[str, Firing]:
-        found: dict[str, Firing] = {}
-        for name in names:
-            row = await self.db.auditentry.find_first(
-                where={"tenant_id": principal.tenant_id, "subject": subject_of(name), "action": "schedule.fire"},
-                order=[{"at": "desc"}, {"id": "desc"}],
-            )
-            if row is not None:
-                found[name] = Firing.model_validate(row.details)
-        return found
+    async def _seen(self, principal: Principal) -> Sequence[Timetable]:
+        """Those that the caller may see, by name, the caller's own before others of the same name."""
+        found = [
+            timetable
+            for timetable in await self._open(principal).find(f"{principal.tenant_id}:")
+            if access.is_admin(principal) or access.owns(principal, _task(timetable).principal.user_id)
+        ]
+        return sorted(
+            found, key=lambda one: (_task(one).name, not access.owns(principal, _task(one).principal.user_id))
+        )
 
-    async def _audit(self, principal: Principal, action: str, name: str, details: dict[str, Any]) -> None:
+    async def _find(self, name: str, principal: Principal) -> Timetable:
+        for timetable in await self._seen(principal):
+            if _task(timetable).name == name:
+                return timetable
+        raise ScheduleNotFound(name)
+
+    async def _last(self, task: Task) -> Firing | None:
+        row = await self.db.auditentry.find_first(
+            where={"tenant_id": task.principal.tenant_id, "subject": subject_of(task), "action": "schedule.fire"},
+            order=[{"at": "desc"}, {"id": "desc"}],
+        )
+        return None if row is None else Firing.model_validate(row.details)
+
+    async def _audit(self, principal: Principal, action: str, task: Task, details: dict[str, Any]) -> None:
         await self.db.auditentry.create(
             data={
                 "tenant_id": principal.tenant_id,
                 "at": self.clock(),
                 "actor": principal.user_id or NOBODY,
                 "action": action,
-                "subject": subject_of(name),
+                "subject": subject_of(task),
                 "details": details,
             }
         )
 
 
-def _full(principal: Principal, name: str) -> str:
-    """The engine's name for a company's schedule."""
-    return f"{principal.tenant_id}:{name}"
+def _own_name(task: Task) -> str:
+    """A schedule's name among the company's: each user has names of their own."""
+    user_id = task.principal.user_id
+    return task.name if user_id is None else f"{user_id}:{task.name}"
 
 
-def subject_of(name: str) -> str:
+def subject_of(task: Task) -> str:
     """The audit's name for a schedule."""
-    return f"schedule:{name}"
+    return f"schedule:{_own_name(task)}"
+
+
+def _task(timetable: Timetable) -> Task:
+    return Task.model_validate_json(timetable.argument)
 
 
 def _schedule(timetable: Timetable, *, last: Firing | None = None) -> Schedule:
-    task = Task.model_validate_json(timetable.argument)
+    task = _task(timetable)
     return Schedule(
         name=task.name,
         cron=timetable.cron,

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
-from agent import schedules
+from agent import access, schedules
 from agent.admission import Admission, Ticket
 from agent.approvals import Approvals
 from agent.audit import Audit
@@ -30,12 +30,16 @@ from agent.errors import (
     InputTooLong,
     NotReady,
     RunEnded,
+    TooManyRuns,
 )
 from agent.event_log import EventLog
 from agent.event_store import EventStore
+from agent.fair import FairPlaces
 from agent.firings import Firings
 from agent.guarding import Classifier, input_guards, output_guards
-from agent.llm.base import Backend, OnProgress
+from agent.llm.base import Backend, Checkable, OnProgress
+from agent.observer import Observer
+from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import DECIDES, Policy, default_policy
 from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
@@ -69,7 +73,29 @@ KEEP_RECORDS = 3_600.0  # seconds that the engine's records of finished work are
 CANCEL_INTERVAL = 0.1  # seconds between two looks for cancellations that came to another process
 CANCEL_PATIENCE = 15.0  # seconds for the process that works on a run to see its cancellation, or to be found dead
 STRAY_INTERVAL = 2.0  # seconds between two looks for runs of ours that nobody works on
+FULL = 5.0  # seconds until it may be tried again where a user has too many runs
 STALE_AFTER = 120.0  # seconds after which a dead process's run that no engine takes up is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What this process has to do now.
+
+    Attributes:
+        running: Runs at work.
+        queued: Runs that wait for a place or for their turn.
+        full: The next request would be refused.
+        unstored_events: Events that are not in the database yet.
+        writer_lag_seconds: Since the writer began to store what it is still storing.
+        writes: The writer is there.
+    """
+
+    running: int
+    queued: int
+    full: bool
+    unstored_events: int
+    writer_lag_seconds: float
+    writes: bool
 
 
 class Agent:
@@ -87,7 +113,12 @@ class Agent:
         self.schedules = Schedules(services.db, lambda: services.engine.timetables, services.clock)
         self._firings = Firings(services.db, services.engine, services.clock, self.submit)
         self._events = EventLog(EventStore(services.db))
-        self._admission = Admission(running=settings.max_running, queued=settings.max_queued)
+        self._admission = Admission(
+            running=settings.max_running,
+            queued=settings.max_queued,
+            running_each=settings.max_running_each,
+            queued_each=settings.max_queued_each,
+        )
         self._runner = Runner(
             services,
             self._runs,
@@ -117,6 +148,8 @@ class Agent:
         clock: Callable[[], datetime] = utc_now,
         policy: Policy | None = None,
         tools: Mapping[str, AnyTool] | None = None,
+        model_slots: int | None = None,
+        observer: Observer | None = None,
     ) -> Agent:
         """An agent over a connected database and a model; `start` it before use.
 
@@ -126,7 +159,9 @@ class Agent:
             secrets: Values that no answer may hold.
             classify: Looks at each sentence of an answer; what it objects to is told, and stops nothing.
             tools: By name; else the whole catalogue.
+            model_slots: Calls of the model at once, shared fairly between users; None for as many as there are.
             policy: Else the built-in one, `agent/policy/default.yaml`.
+            observer: Told of runs, answers of the model and calls of tools.
         """
         tools = catalog() if tools is None else tools
         services = Services(
@@ -146,6 +181,8 @@ class Agent:
             web=web,
             secrets=secrets,
             classify=classify,
+            model_places=FairPlaces(settings.model_slots or model_slots),
+            observer=observer or Observer(),
         )
         return cls(services)
 
@@ -155,6 +192,28 @@ class Agent:
     def ready(self) -> bool:
         """The model is loaded and warm, and the agent is not stopping."""
         return self._ready
+
+    @property
+    def load(self) -> Load:
+        """What this process has to do now."""
+        admission, events = self._admission, self._events
+        return Load(
+            running=admission.at_work,
+            queued=admission.waiting,
+            full=admission.full and admission.waiting >= admission.queued,
+            unstored_events=events.unstored,
+            writer_lag_seconds=events.lag,
+            writes=events.writes,
+        )
+
+    async def check_model(self) -> None:
+        """Whether the model could answer now, as far as that is cheap to know.
+
+        Raises:
+            ModelError: It could not.
+        """
+        if isinstance(self._services.backend, Checkable):
+            await self._services.backend.check()
 
     async def start(self, *, on_progress: OnProgress | None = None) -> None:
         """Start the model, warm it, and take over what dead processes left unfinished.
@@ -220,6 +279,7 @@ class Agent:
         principal: Principal,
         idempotency_key: str | None = None,
         when_busy: WhenBusy | None = None,
+        options: RunOptions = NO_OPTIONS,
     ) -> str:
         """Record a run and start it. Returns its id; for a key that came before with the same request, that run's.
 
@@ -228,8 +288,8 @@ class Agent:
                 `interrupt` the others, which ends them `cancelled`. By default as configured.
 
         Raises:
-            AgentError: NotReady, Forbidden, InputTooLong, ThreadNotFound, DocumentNotFound, ThreadBusy,
-                IdempotencyConflict, TooBusy. Nothing was started.
+            AgentError: NotReady, Forbidden, InputTooLong, ThreadNotFound, NotYours, DocumentNotFound, ThreadBusy,
+                IdempotencyConflict, TooBusy, TooManyRuns, QuotaExhausted. Nothing was started.
         """
         self._check_ready()
         if not principal.roles:
@@ -241,6 +301,7 @@ class Agent:
             )
         attached = await self._documents(documents, principal)
         when_busy = when_busy or self._services.settings.multitask
+        asked = {"options": options.asked()} if options != NO_OPTIONS else {}
         new = NewRun(
             thread_id=thread_id,
             input=input,
@@ -249,12 +310,14 @@ class Agent:
             documents=attached,
             owner_id=self.replica_id,
             idempotency_key=idempotency_key,
-            request_digest=digest_of(thread=thread_id, input=input, documents=list(documents)),
+            request_digest=digest_of(thread=thread_id, input=input, documents=list(documents), **asked),
             when_busy=when_busy,
+            options=options,
         )
         if (known := await self._runs.known(new)) is not None:
             return known
-        ticket = self._admission.admit()
+        await self._check_share(principal)
+        ticket = self._admission.admit(principal.user_id)
         try:
             return await self._begin(replace(new, queued=not ticket.placed), ticket)
         except BaseException:
@@ -266,6 +329,7 @@ class Agent:
         if not run.is_new:
             ticket.give_back()
             return run.run_id
+        self._services.observer.run_submitted(run.run_id)
         await self._runner.start(
             Start(
                 run.run_id,
@@ -277,6 +341,7 @@ class Agent:
                 run.first,
                 run.last_state,
                 ticket,
+                new.options,
             )
         )
         if new.when_busy == "interrupt":
@@ -291,20 +356,18 @@ class Agent:
         """Decide an approval; when it was the last one that its run waits for, the run goes on, here.
 
         Raises:
-            AgentError: NotReady, Forbidden, ApprovalNotFound, ApprovalNotPending, ApprovalExpired,
+            AgentError: NotReady, ApprovalNotFound, Forbidden, SelfApproval, ApprovalNotPending, ApprovalExpired,
                 ApprovalDigestMismatch.
         """
         self._check_ready()
-        if not principal.roles & DECIDES:
-            raise Forbidden("This role may not decide approvals.")
         decided = await self._approvals.decide(
             approval_id,
             approve=decision == "approve",
             digest=digest,
             reason=reason,
-            tenant_id=principal.tenant_id,
-            user_id=principal.user_id,
+            principal=principal,
             owner_id=self.replica_id,
+            self_approval=self._services.settings.self_approval == "allow",
         )
         if decided.goes_on:
             await self._runner.go_on(decided.run_id)
@@ -315,9 +378,10 @@ class Agent:
         """From now on no tool starts in this run, wherever it is; it ends `cancelled`. A running effect is finished.
 
         Raises:
-            AgentError: RunNotFound, RunEnded, NotReady.
+            AgentError: RunNotFound, Forbidden, RunEnded, NotReady.
         """
-        await self._runs.find(run_id, tenant_id=principal.tenant_id)
+        row = await self._runs.find(run_id, principal=principal)
+        access.check_change(principal, row.user_id, what="run")
         here = self._runner.stop(run_id, CANCELLED)
         asked = await self._runs.request_cancel(run_id)  # recorded, so that it holds if the run's process dies
         if here:
@@ -355,7 +419,7 @@ class Agent:
         Raises:
             AgentError: ThreadNotFound.
         """
-        await self._threads.close(thread_id, tenant_id=principal.tenant_id)
+        await self._threads.close(thread_id, principal=principal)
         await self._delete_closed(thread_id, principal)
 
     async def _delete_closed(self, thread_id: str, principal: Principal) -> None:
@@ -376,13 +440,13 @@ class Agent:
         """A run's events with a sequence above `after`, stored ones first, then live, until it rests.
 
         Args:
-            principal: When given, another company's run is not found.
+            principal: When given, a run that they cannot see is not found.
 
         Raises:
             RunNotFound: At the first event.
         """
         if principal is not None:
-            await self._runs.find(run_id, tenant_id=principal.tenant_id)
+            await self._runs.find(run_id, principal=principal)
         async with aclosing(self._events.read(run_id, after=after)) as events:
             async for event in events:
                 yield event
@@ -391,9 +455,9 @@ class Agent:
         """The run, once it rests.
 
         Raises:
-            RunNotFound: There is none, or it is another company's.
+            RunNotFound: There is none, or `principal` cannot see it.
         """
-        row = await self._runs.find(run_id, tenant_id=principal.tenant_id if principal is not None else None)
+        row = await self._runs.find(run_id, principal=principal)
         async with aclosing(self._events.read(run_id, after=row.last_sequence)) as events:
             async for _ in events:
                 pass
@@ -405,11 +469,23 @@ class Agent:
         if not self._ready:
             raise NotReady("The server is starting or stopping; try again in a moment.")
 
+    async def _check_share(self, principal: Principal) -> None:
+        """What `Admission` cannot know: the user's runs in other processes.
+
+        Raises:
+            TooManyRuns
+        """
+        user_id, settings = principal.user_id, self._services.settings
+        if user_id is None or self._replicas.alone:
+            return
+        if await self._runs.working_of(user_id) >= settings.max_running_each + settings.max_queued_each:
+            raise TooManyRuns("Too many of your requests wait already; try again later.", retry_after_seconds=FULL)
+
     async def _documents(self, ids: Sequence[str], principal: Principal) -> list[tuple[str, str]]:
         if not ids:
             return []
         rows = await self._services.db.document.find_many(
-            where={"id": {"in": list(ids)}, "tenant_id": principal.tenant_id}, omit={"content": True}
+            where={**access.documents(principal), "id": {"in": list(ids)}}, omit={"content": True}
         )
         names = {row.id: row.name for row in rows}
         for document_id in ids:

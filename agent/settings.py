@@ -53,10 +53,25 @@ class AgentSettings(BaseSettings):
     max_queued: Annotated[
         int, Field(ge=0, description="Runs that may wait for that; beyond, a request is refused (429).")
     ] = 1_024
+    max_running_each: Annotated[
+        int,
+        Field(ge=1, description="Runs of one user at work at once, in one process; more wait though others do not."),
+    ] = 32
+    max_queued_each: Annotated[
+        int, Field(ge=0, description="Runs of one user that may wait; beyond, their next request is refused (429).")
+    ] = 128
+    model_slots: Annotated[
+        int | None,
+        Field(ge=1, description="Calls of the model at once, in one process, shared fairly between users."),
+    ] = None
     multitask: Annotated[
         Literal["reject", "enqueue", "interrupt"],
         Field(description="What a request does on a thread whose run has not ended, unless it says so itself."),
     ] = "reject"
+    self_approval: Annotated[
+        Literal["allow", "refuse"],
+        Field(description="Whether whoever asked may approve, where their roles let them decide at all."),
+    ] = "allow"
     webhook_url: Annotated[
         str, Field(repr=False, description="Told of every run that rests: an http(s) address; empty for nobody.")
     ] = ""

@@ -13,6 +13,27 @@ from agent.messages import ChatMessage, ToolCall
 from agent.principal import Principal
 
 
+class Timing(BaseModel):
+    """How long the model took in this run, and the run waited before it; milliseconds.
+
+    Attributes:
+        queue_ms: From the request to its place.
+        first_token_ms: From the first question to the model to the first thing that it generated.
+        generation_ms: Of all answers, from their first token to their last.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    queue_ms: int = 0
+    first_token_ms: int | None = None
+    generation_ms: int = 0
+
+    def after(self, first_token_ms: int | None, generation_ms: int) -> Timing:
+        """With one more answer."""
+        first = first_token_ms if self.first_token_ms is None else self.first_token_ms
+        return Timing(queue_ms=self.queue_ms, first_token_ms=first, generation_ms=self.generation_ms + generation_ms)
+
+
 class PlannedCall(BaseModel):
     """A call of the current step that passed validation and policy.
 
@@ -53,6 +74,7 @@ class RunState(TypedDict):
     blocked: str
     answer: str
     usage: UsageInfo
+    timing: Timing
     ending: Ending | None
 
 
@@ -80,6 +102,7 @@ def new_state(messages: list[ChatMessage]) -> RunState:
         blocked="",
         answer="",
         usage=UsageInfo(),
+        timing=Timing(),
         ending=None,
     )
 
@@ -91,4 +114,4 @@ def dump_state(state: RunState) -> dict[str, Any]:
 
 def load_state(data: dict[str, Any]) -> RunState:
     """The inverse of `dump_state`."""
-    return _STATE.validate_python(data)
+    return _STATE.validate_python({"timing": {}, **data})  # a run may rest since before there was any

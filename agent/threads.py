@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from agent import access
 from agent.errors import ThreadNotFound
 from agent.event_store import TX_WAIT, again
+from agent.principal import Principal
 from prisma import DbNull
 
 if TYPE_CHECKING:
@@ -22,14 +24,14 @@ class Threads:
     db: Prisma
     clock: Callable[[], datetime]
 
-    async def close(self, thread_id: str, *, tenant_id: str) -> None:
-        """Let no new run begin.
+    async def close(self, thread_id: str, *, principal: Principal) -> None:
+        """Let no new run begin. Whoever sees a thread may delete it: its user, and admins.
 
         Raises:
-            ThreadNotFound: It is not there, or another company's.
+            ThreadNotFound: It is not there, or cannot be seen.
         """
         closed = await self.db.thread.update_many(
-            data={"deleted_at": self.clock()}, where={"id": thread_id, "tenant_id": tenant_id, "deleted_at": None}
+            data={"deleted_at": self.clock()}, where={**access.threads(principal), "id": thread_id}
         )
         if not closed:
             raise ThreadNotFound(thread_id)
@@ -48,7 +50,8 @@ class Threads:
         return [row.id for row in rows]
 
     async def delete(self, thread_id: str) -> Sequence[tuple[str, int]]:
-        """Delete everything that was said. Runs that changed something keep their row, emptied, under the ledger's.
+        """Delete everything that was said. Runs that changed or cost something keep their row, emptied: under the
+        ledger's, and for what the company used.
 
         Returns:
             Id and number of the last stretch of each run.
@@ -57,7 +60,7 @@ class Threads:
             with attempt:
                 async with self.db.tx(max_wait=TX_WAIT) as tx:
                     rows = await tx.run.find_many(where={"thread_id": thread_id}, include={"_count": True})
-                    kept = [row.id for row in rows if row.count_ and row.count_.get("effects")]
+                    kept = [row.id for row in rows if row.steps or (row.count_ or {}).get("effects")]
                     if not kept:
                         await tx.thread.delete_many(where={"id": thread_id})
                     else:
@@ -69,6 +72,7 @@ class Threads:
 async def _empty(tx: Prisma, thread_id: str, kept: Sequence[str]) -> None:
     await tx.run.delete_many(where={"thread_id": thread_id, "id": {"not_in": list(kept)}})
     await tx.message.delete_many(where={"thread_id": thread_id})
+    await tx.chatturn.delete_many(where={"thread_id": thread_id})
     await tx.event.delete_many(where={"run_id": {"in": list(kept)}})
     await tx.run.update_many(data={"input": "", "state": DbNull, "request": DbNull}, where={"id": {"in": list(kept)}})
     await tx.thread.update_many(data={"title": ""}, where={"id": thread_id})

@@ -56,6 +56,7 @@ def judge(deps: Deps, call: PlannedCall, blocked: str, used: UsedUp, *, at: Lite
         "at": at,
         "origins": shown_origins(call.origins),
     }
+    deps.services.observer.judged("policy", verdict.rule, verdict.decision)
     deps.services.audit.record(deps.principal, "policy", f"{deps.run_id}:{call.id}", verdict.decision, details)
     return verdict
 
@@ -66,6 +67,7 @@ def note_guard(deps: Deps, event: Emitted | Barrier) -> None:
         return
     told = Guarded.model_validate_json(event.data)
     if not deps.services.policy.has(told.guard):
+        deps.services.observer.judged("guard", told.guard, told.verdict)
         deps.services.audit.record(
             deps.principal, "guard", deps.run_id, told.verdict, {"rule": told.guard, "reason": told.reason}
         )
@@ -73,16 +75,21 @@ def note_guard(deps: Deps, event: Emitted | Barrier) -> None:
 
 def note_passed(deps: Deps, action: Literal["guard.input", "guard.output"], guards: Sequence[str]) -> None:
     """All of these guards let the request, or the answer, through."""
+    for guard in guards:
+        deps.services.observer.judged("guard", guard, "allow")
     deps.services.audit.record(deps.principal, action, deps.run_id, "allow", {"rules": list(guards)})
 
 
 def _request(deps: Deps, call: PlannedCall, blocked: str) -> Request:
+    tool = deps.services.tools[call.tool]
+    looked_into = deps.services.policy.looks_into(tool)
     return Request(
-        deps.services.tools[call.tool],
+        tool,
         call.arguments,
         {path: Origin.parse(origin) for path, origin in call.origins.items()},
         deps.principal.roles,
         blocked,
         deps.principal.tenant_id,
         deps.grounding.read(),
+        deps.grounding.carried(tool, call.arguments) if looked_into else {},
     )

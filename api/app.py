@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -11,10 +12,11 @@ from starlette.middleware import Middleware
 from api.description import describe_problems
 from api.middleware.body_limit import BodyLimit
 from api.middleware.request_scope import RequestScope
-from api.middleware.same_machine import SameMachine
+from api.observing.observing import observe
+from api.openai.errors import OpenAiErrors
 from api.problems import documented, install_problem_handlers
 from api.routes import routers
-from api.service import open_service
+from api.service import open_service as open_real_service
 from api.settings import ApiSettings
 from api.startup import OpenService, Startup
 from api.state import State
@@ -25,24 +27,33 @@ MULTIPART_OVERHEAD = 64 * 1024  # bytes around an uploaded file
 def create_app(
     settings: ApiSettings,
     *,
-    open_service: OpenService = open_service,
+    open_service: OpenService | None = None,
     on_fatal: Callable[[Exception], None] | None = None,
+    on_ready: Callable[[], None] | None = None,
 ) -> FastAPI:
     """The server's ASGI application.
 
     It answers at once; `/readyz` tells when the database and the model are there.
 
+    Raises:
+        TelemetryMissing: Traces are switched on and cannot be made.
+
     Args:
-        open_service: Opens what stands behind it.
+        open_service: Opens what stands behind it; else `api.service.open_service`.
         on_fatal: Called when that cannot be opened and trying again would not help.
+        on_ready: Called when it is open.
     """
+
+    observing = observe(settings)
+    opens = open_service or partial(open_real_service, observer=observing.observer)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
-        startup = Startup(settings, open_service, on_fatal=on_fatal)
+        startup = Startup(settings, opens, on_fatal=on_fatal, on_ready=on_ready)
         startup.begin()
-        yield State(settings=settings, startup=startup)
+        yield State(settings=settings, startup=startup, metrics=observing.metrics)
         await startup.close()
+        await observing.close()
 
     app = FastAPI(
         title="deskclerk",
@@ -52,12 +63,16 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         middleware=[
+            Middleware(OpenAiErrors),
             Middleware(RequestScope),
-            Middleware(SameMachine),
+            *observing.middleware,
             Middleware(
                 BodyLimit,
                 default_bytes=settings.max_body_bytes,
-                bytes_by_path={"/v1/documents": settings.max_document_bytes + MULTIPART_OVERHEAD},
+                bytes_by_path={
+                    "/v1/documents": settings.max_document_bytes + MULTIPART_OVERHEAD,
+                    "/v1/chat/completions": settings.max_document_bytes * 4 // 3 + settings.max_body_bytes,
+                },
             ),
         ],
         responses=documented(400, 405, 413, 422, 500),

@@ -40,7 +40,7 @@ class DocumentRefused(Exception):
 
 
 async def store_document(
-    db: Prisma, principal: Principal, *, name: str | None, content: bytes, max_bytes: int
+    db: Prisma, principal: Principal, *, name: str | None, content: bytes, max_bytes: int, shared: bool = False
 ) -> models.Document:
     """The row of a new document.
 
@@ -65,6 +65,7 @@ async def store_document(
         media_type=_MEDIA_TYPES[kind],
         content=content,
         user_id=principal.user_id,
+        shared=shared,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
@@ -20,3 +20,13 @@ def page(resource: type[R], rows: Sequence[Any], limit: int) -> Page[R]:
     """A page of `rows`, of which one more than `limit` was asked for to see whether there are more."""
     shown = [resource.model_validate(row) for row in rows[:limit]]
     return Page(data=shown, next=rows[limit - 1].id if len(rows) > limit else None)
+
+
+async def is_listed(count: Callable[..., Awaitable[int]], seen: Mapping[str, Any], after: str | None) -> bool:
+    """Whether a list can be continued at `after`: for what the caller cannot see, as for what is not there, it is over.
+
+    Args:
+        count: Of the table, like `db.thread.count`.
+        seen: What of it the caller may see.
+    """
+    return after is None or bool(await count(where={"AND": [seen, {"id": after}]}))

@@ -44,8 +44,11 @@ class ProblemDetails(BaseModel):
     code: str
     detail: str
     request_id: str
-    errors: Annotated[list[InvalidField] | None, Field(description="With `validation_failed` only.")] = None
+    errors: Annotated[list[InvalidField] | None, Field(description="What is wrong, by field.")] = None
     progress: Annotated[dict[str, Any] | None, Field(description="With `not_ready` only: what is loading.")] = None
+    parts: Annotated[dict[str, str] | None, Field(description="With `not_ready` only: each part, `ok` or why not.")] = (
+        None
+    )
 
 
 class Problem(HTTPException):
@@ -59,10 +62,14 @@ class Problem(HTTPException):
         *,
         headers: Mapping[str, str] | None = None,
         progress: dict[str, Any] | None = None,
+        errors: list[InvalidField] | None = None,
+        parts: dict[str, str] | None = None,
     ) -> None:
         super().__init__(status_code=status, detail=detail, headers=headers)
         self.code = code
         self.progress = progress
+        self.errors = errors
+        self.parts = parts
 
 
 def problem_response(
@@ -73,6 +80,7 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     errors: list[InvalidField] | None = None,
     progress: dict[str, Any] | None = None,
+    parts: dict[str, str] | None = None,
 ) -> Response:
     """The answer itself."""
     body = ProblemDetails(
@@ -84,6 +92,7 @@ def problem_response(
         request_id=current_request_id(),
         errors=errors,
         progress=progress,
+        parts=parts,
     )
     return Response(body.model_dump_json(exclude_none=True), status, headers, media_type=MEDIA_TYPE)
 
@@ -119,7 +128,13 @@ async def _on_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, Problem):
         return problem_response(
-            error.status_code, error.code, error.detail, headers=error.headers, progress=error.progress
+            error.status_code,
+            error.code,
+            error.detail,
+            headers=error.headers,
+            progress=error.progress,
+            errors=error.errors,
+            parts=error.parts,
         )
     code, detail = _CODES.get(error.status_code, ("http_error", HTTPStatus(error.status_code).phrase))
     return problem_response(error.status_code, code, detail, headers=error.headers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 from contextvars import ContextVar
@@ -22,11 +21,3 @@ def begin_request(proposed: str | None) -> str:
     request_id = proposed if proposed and _ACCEPTED.fullmatch(proposed) else f"req_{secrets.token_hex(8)}"
     _current.set(request_id)
     return request_id
-
-
-class AddRequestId(logging.Filter):
-    """Puts `request_id` on every record, for the log format."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = _current.get()
-        return True

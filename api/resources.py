@@ -103,6 +103,7 @@ class Document(Resource):
     name: str
     media_type: Annotated[str, Field(description="Of the content, whatever the name says.")]
     size_bytes: int
+    shared: Annotated[bool, Field(description="Everybody in the company may read and attach it.")]
     sha256: str
     created_at: datetime
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent import access
 from agent.principal import Principal
 from agent.records import ENDED
 from agent.run_view import Run, view_run
@@ -17,9 +18,9 @@ async def find_run(db: Prisma, principal: Principal, run_id: str) -> Run:
     """A run as the API shows it.
 
     Raises:
-        Problem: 404 when it is not there or is another company's.
+        Problem: 404 when it is not there, or the caller cannot see it.
     """
-    run = await view_run(db, {"id": run_id, "tenant_id": principal.tenant_id})
+    run = await view_run(db, {**access.runs(principal), "id": run_id})
     if run is None:
         raise run_not_found(run_id)
     return run
@@ -29,9 +30,9 @@ async def nothing_more(db: Prisma, principal: Principal, run_id: str, *, after: 
     """Whether the run has ended and has no event above `after`.
 
     Raises:
-        Problem: 404 when it is not there or is another company's.
+        Problem: 404 when it is not there, or the caller cannot see it.
     """
-    row = await db.run.find_first(where={"id": run_id, "tenant_id": principal.tenant_id})
+    row = await db.run.find_first(where={**access.runs(principal), "id": run_id}, omit={"state": True, "request": True})
     if row is None:
         raise run_not_found(run_id)
     return row.status in ENDED and after >= row.last_sequence

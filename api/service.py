@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.llm.base import OnProgress, Progress
 from agent.principal import DEFAULT_TENANT
+from api.checks import checks_of
+from api.observing.readiness import Readiness
 from api.secrets import secret_values
 from api.settings import ApiSettings
 
 if TYPE_CHECKING:
+    from agent.observer import Observer
     from agent.service import Agent
     from prisma import Prisma
 
@@ -27,6 +30,7 @@ class Service:
     db: Prisma
     agent: Agent
     model: str  # as configured, like `ollama:qwen3:8b`
+    readiness: Readiness = field(default_factory=lambda: Readiness({}))
 
 
 @asynccontextmanager
@@ -62,8 +66,13 @@ def _in_percent(on_progress: OnProgress | None) -> Callable[[str, float], None]:
 
 
 @asynccontextmanager
-async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None = None) -> AsyncGenerator[Service]:
+async def open_service(
+    settings: ApiSettings, *, on_progress: OnProgress | None = None, observer: Observer | None = None
+) -> AsyncGenerator[Service]:
     """Migrate and connect the database, load and warm the model; give both back at the end.
+
+    Args:
+        observer: Told of runs, answers of the model and calls of tools.
 
     Raises:
         agent.policy.InvalidPolicy: The policy file is none; the message says where and why.
@@ -101,8 +110,10 @@ async def open_service(settings: ApiSettings, *, on_progress: OnProgress | None 
             search=search,
             policy=policy,
             web=web,
+            model_slots=llm_settings.slots if agent_settings.llm.startswith("embedded") else None,
             secrets=secret_values(settings, agent_settings, tool_settings, llm_settings),
+            observer=observer,
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)
         await agent.start(on_progress=on_progress)
-        yield Service(db, agent, agent_settings.llm)
+        yield Service(db, agent, agent_settings.llm, Readiness(checks_of(db, agent)))

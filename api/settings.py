@@ -9,6 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LogFormat = Literal["auto", "json", "console"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
 MIB = 1024 * 1024
 
 
@@ -25,8 +28,28 @@ class ApiSettings(BaseSettings):
     ] = "off"
     max_body_bytes: Annotated[int, Field(ge=1024, description="Of any request but an upload.")] = 1 * MIB
     max_document_bytes: Annotated[int, Field(ge=1024, description="More than 10 MiB is not read.")] = 10 * MIB
+    public_url: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[^\s?#]+)?$", description="Where people reach this server, for links: `https://...`."
+        ),
+    ] = ""
     heartbeat_seconds: Annotated[float, Field(gt=0, description="Silence on a stream before a comment is sent.")] = 15.0
     shutdown_seconds: Annotated[float, Field(ge=0, description="For runs and streams to end when stopped.")] = 10.0
+
+    log_format: Annotated[
+        LogFormat, Field(description="`auto`: lines for people on a terminal, JSON anywhere else.")
+    ] = "auto"
+    log_level: Annotated[LogLevel, Field(description="`debug` also tells of probes and of each answer.")] = "info"
+    log_content: Annotated[
+        Literal["on", "off"], Field(description="Requests and answers stand in the log, and in traces.")
+    ] = "off"
+    metrics_token: Annotated[
+        SecretStr | None, Field(description="Whoever reads `/metrics` must show it; without it, only this machine may.")
+    ] = None
+    traces: Annotated[
+        Literal["on", "off"], Field(description="OpenTelemetry traces to OTEL_EXPORTER_OTLP_ENDPOINT.")
+    ] = "off"
 
     stripe_webhook_secret: Annotated[
         SecretStr | None,

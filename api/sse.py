@@ -6,7 +6,7 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -34,6 +34,7 @@ class _Outbox:
     def __init__(self) -> None:
         self.frames: list[bytes] = []
         self.open = True
+        self.complete = False  # everything there is has been put
         self.error: Exception | None = None
         self.reader_left = False
         self._waiter: asyncio.Future[None] | None = None
@@ -68,7 +69,8 @@ class _Outbox:
 
 
 class EventStream(Response):
-    """Streams the events of a run until it rests or the reader leaves; the run does not mind.
+    """Streams the events of a run, or frames that are ready, until it rests or the reader leaves; the run does not
+    mind, unless `on_left` does something about it.
 
     An error of the source cuts the connection, so that the reader knows to come back with `Last-Event-ID`.
     """
@@ -76,12 +78,20 @@ class EventStream(Response):
     media_type = MEDIA_TYPE
 
     def __init__(
-        self, events: AsyncIterator[StoredEvent], *, heartbeat_seconds: float, headers: dict[str, str] | None = None
+        self,
+        events: AsyncIterator[StoredEvent] | AsyncIterator[bytes],
+        *,
+        heartbeat_seconds: float,
+        headers: dict[str, str] | None = None,
+        heartbeat: Callable[[], bytes] = lambda: HEARTBEAT,
+        on_left: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.status_code = 200
         self.background = None
         self.events = events
         self.heartbeat_seconds = heartbeat_seconds
+        self.heartbeat = heartbeat
+        self.on_left = on_left
         extra = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
         self.raw_headers = [*_HEADERS, *extra]
 
@@ -97,12 +107,15 @@ class EventStream(Response):
             for task in (source, reader):
                 task.cancel()
             await asyncio.gather(source, reader, return_exceptions=True)
+            if outbox.reader_left and not outbox.complete and self.on_left is not None:
+                await self.on_left()
 
     async def _collect(self, outbox: _Outbox) -> None:
         try:
             async for event in self.events:
-                outbox.put(frame(event))
+                outbox.put(event if isinstance(event, bytes) else frame(event))
                 await outbox.room()
+            outbox.complete = True
         except Exception as error:  # noqa: BLE001  raised again where the response is sent
             outbox.error = error
         finally:
@@ -120,7 +133,7 @@ class EventStream(Response):
         def beat() -> None:
             nonlocal timer
             if not outbox.frames and loop.time() - last_sent >= self.heartbeat_seconds * 0.99:
-                outbox.put(HEARTBEAT)
+                outbox.put(self.heartbeat())
             timer = loop.call_later(max(last_sent + self.heartbeat_seconds - loop.time(), 0.01), beat)
 
         timer = loop.call_later(self.heartbeat_seconds, beat)

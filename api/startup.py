@@ -37,11 +37,17 @@ class Startup:
     """
 
     def __init__(
-        self, settings: ApiSettings, open_service: OpenService, *, on_fatal: Callable[[Exception], None] | None = None
+        self,
+        settings: ApiSettings,
+        open_service: OpenService,
+        *,
+        on_fatal: Callable[[Exception], None] | None = None,
+        on_ready: Callable[[], None] | None = None,
     ) -> None:
         self._settings = settings
         self._open_service = open_service
         self._on_fatal = on_fatal
+        self._on_ready = on_ready
         self._service: Service | None = None
         self._progress = Progress("starting", 0, None, "step")
         self._trouble = ""
@@ -55,9 +61,15 @@ class Startup:
         """Close the service, or give up opening it."""
         assert self._task is not None
         self._closing.set()
+        self._trouble = "The server is stopping."
         if self._service is None:
             self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def opened(self) -> Service | None:
+        """The service, ready or stopping; None while it is not there."""
+        return self._service
 
     @property
     def service(self) -> Service:
@@ -81,10 +93,11 @@ class Startup:
             try:
                 async with self._open_service(self._settings, on_progress=self._on_progress) as service:
                     self._service, self._trouble = service, ""
+                    if self._on_ready is not None:
+                        self._on_ready()
                     log.info("ready")
                     await self._closing.wait()
                     self._service = None
-                    self._trouble = "The server is stopping."
             except PASSING as error:
                 self._trouble = str(error)
                 log.warning("not ready, trying again in %.0f s: %s", delay, error)

@@ -7,6 +7,7 @@ from typing import Annotated, TypedDict, cast
 from fastapi import Depends, Request
 
 from agent.service import Agent
+from api.observing.metrics import Metrics
 from api.service import Service
 from api.settings import ApiSettings
 from api.startup import Startup
@@ -18,6 +19,7 @@ class State(TypedDict):
 
     settings: ApiSettings
     startup: Startup
+    metrics: Metrics
 
 
 # All of them coroutines: FastAPI would run a plain function in a thread.
@@ -29,6 +31,10 @@ async def get_settings(request: Request) -> ApiSettings:
 
 async def get_startup(request: Request) -> Startup:
     return cast("Startup", request.state.startup)
+
+
+async def get_metrics(request: Request) -> Metrics:
+    return cast("Metrics", request.state.metrics)
 
 
 async def get_service(request: Request) -> Service:
@@ -45,6 +51,7 @@ async def get_db(request: Request) -> Prisma:
 
 TheSettings = Annotated[ApiSettings, Depends(get_settings)]
 TheStartup = Annotated[Startup, Depends(get_startup)]
+TheMetrics = Annotated[Metrics, Depends(get_metrics)]
 TheService = Annotated[Service, Depends(get_service)]
 TheAgent = Annotated[Agent, Depends(get_agent)]
 TheDb = Annotated[Prisma, Depends(get_db)]

@@ -11,6 +11,7 @@ from tools.system import Attempt
 
 if TYPE_CHECKING:
     from prisma import Prisma
+    from prisma.client.types import DocumentWhereInput
     from tools.invoicing import Invoices
     from tools.search import Search
     from tools.web import WebClient
@@ -40,3 +41,10 @@ class ToolContext:
     web: WebClient | None = None
     attempt: Attempt = "first"
     now: Callable[[], datetime] = field(default=utc_now)
+    documents: DocumentWhereInput | None = None
+
+    def readable_documents(self) -> DocumentWhereInput:
+        """Those that this call may read: what it was told, else what any user of the company could."""
+        if self.documents is not None:
+            return self.documents
+        return {"tenant_id": self.tenant_id, "OR": [{"user_id": self.user_id}, {"shared": True}]}

@@ -49,7 +49,7 @@ async def draft_from_order(
         NotFound, UnreadableDocument: The document is not there, or holds no order.
         Conflict: A finding is blocking, or the order is invoiced already.
     """
-    order = await read_stored_order(ctx.db, ctx.tenant_id, document_id)
+    order = await read_stored_order(ctx, document_id)
 
     async def drafted(inner: ToolContext) -> models.InvoiceWithRelations:
         records = await load_records(inner.db, ctx.tenant_id, order, customer.id)

@@ -14,20 +14,21 @@ from tools.ids import unused_id
 if TYPE_CHECKING:
     from prisma import Prisma
     from prisma.client import models
+    from tools.context import ToolContext
     from tools.orders import Order
 
 MAX_KEPT = 32  # documents, each of at most limits.MAX_CHARACTERS
 _kept: OrderedDict[tuple[str, str, bytes], ReadDocument] = OrderedDict()
 
 
-async def read_stored(db: Prisma, tenant_id: str, document_id: str) -> ReadDocument:
+async def read_stored(ctx: ToolContext, document_id: str) -> ReadDocument:
     """The document, read.
 
     Raises:
-        NotFound: The tenant has none with this identifier.
+        NotFound: There is none with this identifier that this call may read.
         UnreadableDocument: It cannot be read.
     """
-    row = await db.document.find_first(where={"id": document_id, "tenant_id": tenant_id})
+    row = await ctx.db.document.find_first(where={**ctx.readable_documents(), "id": document_id})
     if row is None:
         raise NotFound("document", document_id, hint="Ask the user to attach it.")
     return await _read(row.name, row.media_type, bytes(row.content))
@@ -49,20 +50,27 @@ async def _read(name: str, media_type: str, content: bytes) -> ReadDocument:
     return read
 
 
-async def read_stored_order(db: Prisma, tenant_id: str, document_id: str) -> Order:
+async def read_stored_order(ctx: ToolContext, document_id: str) -> Order:
     """The order in the document.
 
     Raises:
         NotFound, UnreadableDocument: As `read_stored`; `WrongDocumentType` also where no order is found in it.
     """
-    read = await read_stored(db, tenant_id, document_id)
+    read = await read_stored(ctx, document_id)
     if read.order is None or not (read.order.lines or read.order.number):
         raise WrongDocumentType(read.name, "no purchase order is found in it")
     return read.order
 
 
 async def store_document(
-    db: Prisma, tenant_id: str, *, name: str, media_type: str, content: bytes, user_id: str | None = None
+    db: Prisma,
+    tenant_id: str,
+    *,
+    name: str,
+    media_type: str,
+    content: bytes,
+    user_id: str | None = None,
+    shared: bool = False,
 ) -> models.Document:
     """A new document row. The same content twice is two documents."""
 
@@ -74,6 +82,7 @@ async def store_document(
             "id": await unused_id("doc", taken),
             "tenant_id": tenant_id,
             "user_id": user_id,
+            "shared": shared,
             "name": name,
             "media_type": media_type,
             "size_bytes": len(content),

@@ -63,6 +63,11 @@ class Replicas:
             data={"id": self.replica_id, "host": host(), "pid": os.getpid(), "started_at": self.clock()}
         )
 
+    @property
+    def alone(self) -> bool:
+        """Nobody else was there at the last look."""
+        return len(self._seen) <= 1
+
     def start(self) -> None:
         """Beat and watch until `leave`."""
         self._tasks = [

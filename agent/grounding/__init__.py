@@ -12,7 +12,7 @@ before a call: origins(tool, args); once answered: observe_call(...); if it succ
 from agent.grounding.grounding import Grounding
 from agent.grounding.prompt import prompt
 from agent.grounding.reader import StepReader
-from agent.grounding.render import fenced, origin_of_text, render, result_text, with_documents
+from agent.grounding.render import fenced, harmless, origin_of_text, render, result_text, with_documents
 from agent.grounding.step import Step
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Step",
     "StepReader",
     "fenced",
+    "harmless",
     "origin_of_text",
     "prompt",
     "render",

@@ -52,6 +52,10 @@ class Grounding:
             del self._said[0]
         self._observe_text(text, USER)
 
+    def observe_answer(self, text: str) -> None:
+        """What some model answered where we did not see it: its values are known, and count as made up."""
+        self._observe_text(text, MODEL)
+
     def observe_document(self, document_id: str, *, name: str = "") -> None:
         """A document that the person attached: naming it is theirs, its file name and its text are not."""
         self._known.add("ref:document", document_id, USER)
@@ -86,9 +90,11 @@ class Grounding:
             self._has_read(whole)
         for leaf in found:
             origin = _leaf_origin(tool, leaf, whole)
+            if leaf.others and leaf.value not in ("", False):
+                self._has_read(origin)
             if leaf.mark:
                 self._learn(leaf.mark, str(leaf.value), origin)
-            elif whole.untrusted and isinstance(leaf.value, str):
+            elif origin.untrusted and isinstance(leaf.value, str):
                 self._observe_text(leaf.value, origin)
             elif isinstance(leaf.value, str) and len(leaf.value) <= MAX_TEXT and any(map(str.isalpha, leaf.value)):
                 self._learn(TEXT, leaf.value, origin)
@@ -115,8 +121,8 @@ class Grounding:
         """The tools that can be called: each value they require is known."""
         return [tool for tool in tools if self._arguments(tool) is not None]
 
-    def step_schema(self, tools: Sequence[AnyTool]) -> dict[str, Any]:
-        """One step as a JSON schema: a call of one of `tools` with what is known and not yet used up, or the answer."""
+    def step_schema(self, tools: Sequence[AnyTool], *, answer: steps.Json = steps.ANSWER) -> dict[str, Any]:
+        """One step as a JSON schema: a call of one of `tools` with what is known and not yet used up, or `answer`."""
         possible: list[steps.Json] = []
         for tool in tools:
             if self._turn.exhausted(tool):
@@ -124,7 +130,7 @@ class Grounding:
             arguments = self._arguments(tool, spent=self._turn.spent(tool))
             if arguments is not None:
                 possible.append(steps.call(tool.name, arguments))
-        return {"anyOf": [*possible, steps.ANSWER]}
+        return {"anyOf": [*possible, answer]}
 
     def tool_specs(self, tools: Sequence[AnyTool]) -> list[ToolSpec]:
         """The offered tools for a model that calls tools by itself; `unknown` tells what it made up all the same."""
@@ -159,6 +165,16 @@ class Grounding:
             for leaf in leaves(arguments, schema)
             if leaf.mark and self._known.origin(leaf.mark, str(leaf.value)) is None
         ]
+
+    def carried(self, tool: AnyTool, arguments: dict[str, Any]) -> dict[str, frozenset[Origin]]:
+        """By the path of each text among the arguments: where the values that it holds come from, those left out that
+        the person wrote. A value is found in other spacing and letter case, and not when it is encoded otherwise."""
+        found: dict[str, frozenset[Origin]] = {}
+        for leaf in leaves(arguments, schema_of(tool.arguments, "validation")):
+            if leaf.mark is None and isinstance(leaf.value, str):
+                held = self._known.within(leaf.value)
+                found[leaf.path] = frozenset(origin for value, origin in held if not self._was_said(value))
+        return found
 
     def _origin(self, tool: AnyTool, leaf: Leaf) -> Origin:
         """That of the best value which it equals, by type; else of what the model had read when it wrote it."""
@@ -239,11 +255,18 @@ def result_origin(tool: AnyTool, found: Sequence[Leaf]) -> Origin:
     return Origin(tool.results, detail)
 
 
+def text_origin(tool: AnyTool, found: Sequence[Leaf]) -> Origin:
+    """The origin of a result as text: of a record that holds what others wrote, the first such field."""
+    whole = result_origin(tool, found)
+    origins = [_leaf_origin(tool, leaf, whole) for leaf in found if leaf.others and leaf.value != ""]
+    return whole if whole.untrusted or not origins else origins[0]
+
+
 def _leaf_origin(tool: AnyTool, leaf: Leaf, whole: Origin) -> Origin:
     if tool.results == "web" and isinstance(url := leaf.holder.get("url"), str):
         return Origin("web", url)
     if tool.results == "record":
-        return Origin("record", f"{_record(leaf)}.{leaf.field}")
+        return Origin("document" if leaf.others else "record", f"{_record(leaf)}.{leaf.field}")
     return whole if tool.results in UNTRUSTED else Origin(tool.results, tool.name)
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from urllib.parse import unquote_plus
 
 from agent.grounding.text import canonical
 from tools.origin import STRONGEST_FIRST, Origin, strongest
 
 MAX_VALUES = 200  # of one type
+SHORTEST = 4  # characters of a value that is looked for in a text
+LONG = 8  # letters and digits from which a value is recognised whatever stands between them
+_BETWEEN = re.compile(r"[\W_]+")
 
 
 class Known:
@@ -34,6 +40,18 @@ class Known:
         """Where a value of exactly this type came from; None when nothing known holds it."""
         return self._values.get(kind, {}).get(canonical(kind, value))
 
+    def within(self, text: str) -> Iterator[tuple[str, Origin]]:
+        """Values that `text` holds as whole words, but for the person's own; short ones are found in any text."""
+        text = unquote_plus(text) if "%" in text else text  # as in an address
+        words, squeezed = _words(text), _bare(text)
+        for kind, values in self._values.items():
+            for value, origin in values.items():
+                if kind == "number" or origin.kind == "user" or len(value) < SHORTEST:
+                    continue
+                bare = _bare(value)
+                if f" {_words(value)} " in f" {words} " or (len(bare) >= LONG and bare in squeezed):
+                    yield value, origin
+
     def dump(self) -> dict[str, dict[str, str]]:
         return {kind: {value: str(origin) for value, origin in values.items()} for kind, values in self._values.items()}
 
@@ -44,3 +62,15 @@ class Known:
             kind: {value: Origin.parse(origin) for value, origin in values.items()} for kind, values in data.items()
         }
         return known
+
+
+@lru_cache(maxsize=4_096)
+def _words(text: str) -> str:
+    """Letters and digits in lower case, one blank where there was anything else."""
+    return _BETWEEN.sub(" ", text.casefold()).strip()
+
+
+@lru_cache(maxsize=4_096)
+def _bare(text: str) -> str:
+    """Nothing but its letters and digits, in lower case."""
+    return _BETWEEN.sub("", text.casefold())

@@ -21,10 +21,12 @@ class StepReader:
 
     Args:
         new_id: Makes the `ToolCall.id` of each call in turn.
+        structured: The answer is a JSON value; nothing of it is readable before it is whole.
     """
 
-    def __init__(self, *, new_id: Callable[[], str]) -> None:
+    def __init__(self, *, new_id: Callable[[], str], structured: bool = False) -> None:
         self._new_id = new_id
+        self._structured = structured
         self._text = ""
         self._position = -1  # in `_text`, of what is not read yet; -1 before the answer's text has begun
         self._closed = False
@@ -38,6 +40,8 @@ class StepReader:
         self._text += text
         if len(self._text) > MAX_STEP:
             raise MalformedAnswer(f"The model's answer is longer than {MAX_STEP} characters.")
+        if self._structured:
+            return ""
         if self._position < 0:
             self._position = _answer_begins(self._text)
         return self._read() if self._position >= 0 and not self._closed else ""
@@ -53,6 +57,8 @@ class StepReader:
         except (ValueError, RecursionError) as error:  # RecursionError: nested deeper than anybody means
             raise MalformedAnswer(f"The model's answer is not JSON ({error}): {self._text[:200]!r}") from None
         match data:
+            case {"answer": value} if self._structured and len(cast("Json", data)) == 1:
+                return Step(answer=_whole(json.dumps(value, ensure_ascii=False)))
             case {"answer": str(answer)} if len(cast("Json", data)) == 1 and answer.strip():
                 return Step(answer=_whole(answer))
             case {**calls} if calls and all(isinstance(arguments, dict) for arguments in calls.values()):

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from agent.grounding.grounding import result_origin
+from agent.grounding.grounding import text_origin
 from agent.grounding.walk import leaves, schema_of
 from agent.messages import ChatMessage, ToolCall
 from tools.origin import Origin, OriginKind
@@ -18,7 +18,7 @@ from tools.registry import AnyTool, shown
 MAX_RESULT = 6_000  # characters of one result that a model is shown
 # What could end a fence, or the message itself: marks of chat templates, which servers read as more than text.
 _MARKS = re.compile(
-    r"[<\uff1c\ufe64\u2039\u3008](?=\s*[/\uff0f]?\s*untrusted"
+    r"[<\uff1c\ufe64\u2039\u3008](?=\s*[/\uff0f]?\s*(?:untrusted|application)"
     r"|[|\uff5c]|/?(?:s|tool_calls?|tool_response|(?:start|end)_of_turn|think)>)"
     r"|\[(?=/?(?:INST|SYS|TOOL_CALLS|AVAILABLE_TOOLS|TOOL_RESULTS)\])",
     re.IGNORECASE,
@@ -39,7 +39,7 @@ def result_text(tool: AnyTool, result: BaseModel) -> str:
     text = json.dumps(_without_nulls(data), ensure_ascii=False, separators=(",", ":"))
     if len(text) > MAX_RESULT:
         text = f"{text[:MAX_RESULT]}... ({len(text) - MAX_RESULT} characters more)"
-    origin = result_origin(tool, list(leaves(data, schema_of(type(result), "serialization"))))
+    origin = text_origin(tool, list(leaves(data, schema_of(type(result), "serialization"))))
     return fenced(text, origin) if origin.untrusted else text
 
 

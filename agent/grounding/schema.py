@@ -33,6 +33,12 @@ ANSWER: Json = {
 }
 
 
+def structured_answer(value: Json | bool) -> Json:
+    """The alternative that answers with a JSON value instead of text."""
+    properties = {"answer": value}
+    return {"type": "object", "properties": properties, "required": ["answer"], "additionalProperties": False}
+
+
 def call(tool: str, arguments: Json) -> Json:
     """The alternative that calls `tool`: `{"find_customer": {"query": "ACME"}}`, the shortest form there is."""
     return {"type": "object", "properties": {tool: arguments}, "required": [tool], "additionalProperties": False}

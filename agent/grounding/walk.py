@@ -17,6 +17,7 @@ class Leaf:
     """One value: where it is (`lines[0].price`), its `x-value` mark if it has one, and the object that holds it.
 
     `numeric`: its type is a number, in whatever form it is written. `default`: it is what the schema has without it.
+    `others`: in a result, strangers wrote it (`x-origin: document` on it or around it), whatever else the record says.
     """
 
     path: str
@@ -26,6 +27,7 @@ class Leaf:
     holder_schema: Json
     numeric: bool = False
     default: bool = False
+    others: bool = False
 
     @property
     def field(self) -> str:
@@ -59,9 +61,17 @@ def leaves(value: Any, schema: Json) -> Iterator[Leaf]:
 
 
 def _leaves(
-    value: Any, schema: Json, path: str, holder: Json, holder_schema: Json, *, default: bool = False
+    value: Any,
+    schema: Json,
+    path: str,
+    holder: Json,
+    holder_schema: Json,
+    *,
+    default: bool = False,
+    others: bool = False,
 ) -> Iterator[Leaf]:
     default = default or _is_default(value, schema)
+    others = others or schema.get("x-origin") == "document"
     numeric = _is_numeric(schema)
     schema = _alternative(value, schema)
     if isinstance(value, dict):
@@ -70,15 +80,17 @@ def _leaves(
         other: Json = cast("Json", extra) if isinstance(extra, dict) else {}
         found = cast("Json", value)
         for name, inner in found.items():
-            yield from _leaves(
-                inner, properties.get(name, other), f"{path}.{name}" if path else name, found, schema, default=default
-            )
+            at = f"{path}.{name}" if path else name
+            yield from _leaves(inner, properties.get(name, other), at, found, schema, default=default, others=others)
     elif isinstance(value, list):
         items: Json = schema.get("items", {})
         for index, inner in enumerate(cast("list[Any]", value)):
-            yield from _leaves(inner, items, f"{path}[{index}]", holder, holder_schema, default=default)
+            at = f"{path}[{index}]"
+            yield from _leaves(inner, items, at, holder, holder_schema, default=default, others=others)
     elif isinstance(value, str | int | float | bool):
-        yield Leaf(path, value, schema.get("x-value"), holder, holder_schema, numeric=numeric, default=default)
+        mark = schema.get("x-value")
+        others = others or schema.get("x-origin") == "document"
+        yield Leaf(path, value, mark, holder, holder_schema, numeric=numeric, default=default, others=others)
 
 
 def _is_default(value: Any, schema: Json) -> bool:

@@ -2,7 +2,9 @@
 
 Recognised by the forms that providers give their keys, with their checksum where they have one (GitHub), else with the
 entropy of what is random; by `password: ...`; and by the values of our own settings. What is long is recognised
-by its first `LOOK_AHEAD` characters. Source of the forms: the providers' documentation of their tokens.
+by its first `LOOK_AHEAD` characters. A parameter of an address that the person, a record or a document of this
+conversation holds whole (`?token=...`, a link to confirm something) is theirs to read. Source of the forms: the
+providers' documentation of their tokens.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ import re
 import zlib
 from base64 import urlsafe_b64decode
 from collections import Counter
+from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from agent.following import beginning, beginnings, follow
 from agent.guarding import LOOK_AHEAD, GuardContext, Look, OutputGuard
+from agent.guards.addresses_have_an_origin import find_pages
+from agent.seen import Seen
 
 SHORTEST = 8  # characters of a setting's value; a shorter one is found in any text
 _REASON = "The answer holds {}."
@@ -47,7 +52,21 @@ _SAID = re.compile(rf"{_NAME}{_QUOTE}(?:is)?\s?\Z")
 
 def watch(context: GuardContext) -> Look:
     """Watches one answer for secrets."""
-    own = [value[:LOOK_AHEAD] for value in context.secrets if len(value) >= SHORTEST]
+    wakes, begins, value = _patterns(
+        tuple(secret[:LOOK_AHEAD] for secret in context.secrets if len(secret) >= SHORTEST)
+    )
+    return follow(
+        wakes=wakes,
+        begins=begins,
+        value=value,
+        judge=lambda match: _judge(match, context.seen),
+        waits=lambda match: match["named"] is None or _is_named(match),
+    )
+
+
+@lru_cache(maxsize=8)  # one for each configuration in this process: else they are made anew for every answer
+def _patterns(own: tuple[str, ...]) -> tuple[str, str, re.Pattern[str]]:
+    """What wakes the guard, what a secret can begin with, and a whole one; `own` are beginnings of our settings'."""
     whole = [rf"(?P<own>{'|'.join(map(re.escape, own))})"] if own else []
     begins = [
         rf"(?<![A-Za-z0-9_])(?:{beginnings(_PREFIXES)})",
@@ -56,17 +75,11 @@ def watch(context: GuardContext) -> Look:
         rf"(?P<named>(?:[:=]|(?<=\bis)\s){_QUOTE}[^\s\"'`]*)",
         *map(beginning, own),
     ]  # fmt: skip
-    first = "".join({*"AsrwgxneKM-:= ", *(value[0] for value in own)})
-    return follow(
-        wakes=f"[{re.escape(first)}]",
-        begins="|".join(begins),
-        value=re.compile("|".join([*whole, _KEY, _PEM, _NAMED])),
-        judge=_judge,
-        waits=lambda match: match["named"] is None or _is_named(match),
-    )
+    first = "".join(sorted({*"AsrwgxneKM-:= ", *(value[0] for value in own)}))
+    return f"[{re.escape(first)}]", "|".join(begins), re.compile("|".join([*whole, _KEY, _PEM, _NAMED]))
 
 
-def _judge(match: re.Match[str]) -> str | None:
+def _judge(match: re.Match[str], seen: Seen) -> str | None:
     groups = match.groupdict()
     if groups.get("own"):
         return _REASON.format("a secret of this installation")
@@ -76,7 +89,8 @@ def _judge(match: re.Match[str]) -> str | None:
     if groups["given"]:
         given = groups["given"].rstrip(".,;:!?)*")
         whole = closed or len(given) >= _LONG
-        return _REASON.format("a password or key") if whole and _is_named(match) and _is_drawn(given) else None
+        drawn = whole and _is_named(match) and _is_drawn(given)
+        return _REASON.format("a password or key") if drawn and not _is_of_a_known_address(match, seen) else None
     key, prefix = groups["key"], groups["prefix"]
     if not closed and len(key) < _LONG:
         return None
@@ -86,6 +100,14 @@ def _judge(match: re.Match[str]) -> str | None:
 def _is_named(match: re.Match[str]) -> bool:
     """What stands before it says that it is a secret."""
     return _SAID.search(match.string, max(match.start() - 24, 0), match.start()) is not None
+
+
+def _is_of_a_known_address(match: re.Match[str], seen: Seen) -> bool:
+    """Whether it is a part of an address that the conversation holds; one of a web page alone may be anybody's."""
+    begun = match.string.rfind("//", 0, match.start())
+    page = match.string[begun : match.end("given")] if begun >= 0 else ""
+    longest = max(find_pages(page), key=len, default="") if not re.search(r"\s", page) else ""
+    return bool(longest) and any(known.startswith(longest) for known in seen.values(find_pages, but=("web",)))
 
 
 def _is_key(key: str, prefix: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from agent.messages import ChatMessage, ToolCall
 
@@ -91,4 +91,13 @@ class Backend(Protocol):
         Closing the generator (`contextlib.aclosing`) stops the generation. Raises a `ModelError`; retried only
         while nothing was streamed.
         """
+        ...
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A backend whose model may go away while it runs."""
+
+    async def check(self) -> None:
+        """Ask, without having anything generated, whether it could answer now. Raises a `ModelError`."""
         ...

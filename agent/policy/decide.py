@@ -85,6 +85,10 @@ class Policy:
             if rule.limit is not None and binds(rule, request.roles, request.tenant_id)
         ]
 
+    def looks_into(self, tool: AnyTool) -> bool:
+        """Whether a rule asks what the texts among this tool's arguments carry."""
+        return any(rule.carries for rule in self.rules_about(tool))
+
     def rules_about(self, tool: AnyTool) -> list[Rule]:
         """Those that can speak of this tool, in the order of the file."""
         found = self._rules.get(tool.name)
@@ -142,7 +146,7 @@ def always(rule: Rule) -> bool:
 
 def whatever_the_arguments(rule: Rule) -> bool:
     """Whether the rule looks at no argument and counts nothing."""
-    return not rule.when and not rule.require_origin and rule.limit is None
+    return not (rule.when or rule.require_origin or rule.unless_origin or rule.carries or rule.limit)
 
 
 def _told(reason: str, tool: AnyTool) -> str:

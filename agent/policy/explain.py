@@ -61,6 +61,8 @@ def _conditions(rule: Rule, request: Request, used: Mapping[str, Used]) -> Itera
         bare: dict[str, object] = {
             "when": {},
             "require_origin": {},
+            "unless_origin": {},
+            "carries": {},
             "after_reading": None,
             "after_findings": False,
             "limit": None,
@@ -78,6 +80,12 @@ def _conditions(rule: Rule, request: Request, used: Mapping[str, Used]) -> Itera
         said = ", ".join(f"{exact} from {origin}" for exact, origin in found.items() if exact in wrong)
         text = f"{path} not from {' or '.join(wanted)}"
         yield f"{text} ({said})" if said else text, alone(require_origin={path: wanted})
+    if rule.unless_origin:
+        said = " and ".join(f"{path} from {' or '.join(wanted)}" for path, wanted in rule.unless_origin.items())
+        yield f"unless {said}", alone(unless_origin=rule.unless_origin)
+    for path, wanted in rule.carries.items():
+        held = alone(carries={path: wanted})
+        yield f"{path} carries what is from {' or '.join(wanted)}", held
     if rule.after_reading is not None:
         yield f"after reading {' or '.join(rule.after_reading)}", alone(after_reading=rule.after_reading)
     if rule.after_findings:
@@ -102,6 +110,8 @@ def summary(rule: Rule) -> str:
         said = predicate.model_dump(exclude_none=True, by_alias=True)
         parts.append(f"{path} " + " and ".join(f"{name} {value}" for name, value in said.items()))
     parts += [f"{path} not from {'|'.join(wanted)}" for path, wanted in rule.require_origin.items()]
+    parts += [f"unless {path} from {'|'.join(wanted)}" for path, wanted in rule.unless_origin.items()]
+    parts += [f"{path} carries {'|'.join(wanted)}" for path, wanted in rule.carries.items()]
     if rule.after_reading is not None:
         parts.append(f"after reading {'|'.join(rule.after_reading)}")
     if rule.after_findings:

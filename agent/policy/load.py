@@ -105,6 +105,8 @@ def _unknown(policy: PolicyFile, tools: Mapping[str, AnyTool]) -> Iterator[tuple
         for part, paths in (
             (("when",), list(rule.when)),
             (("require_origin",), list(rule.require_origin)),
+            (("unless_origin",), list(rule.unless_origin)),
+            (("carries",), list(rule.carries)),
             (("limit", "of"), [] if limit is None or limit.of is None else [limit.of]),
         ):
             for path in paths:

@@ -67,6 +67,8 @@ def speaks(rule: Rule, request: Request, values: Values, used: Used | None) -> b
         and (rule.after_reading is None or was_read(rule.after_reading, request.read))
         and all(_holds(predicate, values.at(path)) for path, predicate in rule.when.items())
         and (not rule.require_origin or _comes_from_elsewhere(rule, request, values))
+        and (not rule.unless_origin or not _comes_from_there(rule, request, values))
+        and (not rule.carries or any(True for _ in carrying(rule, request, values)))
         and (rule.limit is None or _beyond(rule, values, used))
     )
 
@@ -77,6 +79,22 @@ def _comes_from_elsewhere(rule: Rule, request: Request, values: Values) -> bool:
         for path, wanted in rule.require_origin.items()
         for origin in values.origins(path, request.origins)
     )
+
+
+def _comes_from_there(rule: Rule, request: Request, values: Values) -> bool:
+    return all(
+        values.at(path) and all(is_among(origin, wanted) for origin in values.origins(path, request.origins))
+        for path, wanted in rule.unless_origin.items()
+    )
+
+
+def carrying(rule: Rule, request: Request, values: Values) -> Iterator[tuple[str, Origin]]:
+    """Paths of texts that hold what the rule looks for, and where that comes from."""
+    for path, wanted in rule.carries.items():
+        for exact, _ in values.at(path):
+            for origin in request.carried.get(exact, ()):
+                if is_among(origin, wanted):
+                    yield exact, origin
 
 
 def misplaced(rule: Rule, request: Request, values: Values) -> Iterator[str]:

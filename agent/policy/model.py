@@ -151,6 +151,16 @@ class Rule(Part):
         dict[Path, Annotated[list[OriginPattern], Field(min_length=1)]],
         Field(description="The rule speaks when one of these arguments comes from elsewhere."),
     ] = {}
+    unless_origin: Annotated[
+        dict[Path, Annotated[list[OriginPattern], Field(min_length=1)]],
+        Field(description="The rule is silent when all of these arguments are given, and come from there."),
+    ] = {}
+    carries: Annotated[
+        dict[Path, Annotated[list[OriginPattern], Field(min_length=1)]],
+        Field(
+            description="The rule speaks when one of these texts holds a value from there that the user never wrote."
+        ),
+    ] = {}
     after_reading: Annotated[
         list[str] | None,
         Field(min_length=1, description="Origins or tools: the rule speaks once one of them was read."),

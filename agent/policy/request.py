@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from agent.principal import DEFAULT_TENANT, Role
@@ -31,6 +31,7 @@ class Request:
         origins: Of each argument, by its path; one that is missing counts as made up.
         blocked: What a tool found that forbids effects in this run, or empty.
         read: What was read before: origins of untrusted text, and names of tools that answered.
+        carried: By the path of a text among the arguments: where the values that it holds come from.
     """
 
     tool: AnyTool
@@ -40,6 +41,7 @@ class Request:
     blocked: str = ""
     tenant_id: str = DEFAULT_TENANT
     read: frozenset[str] = frozenset()
+    carried: Mapping[str, frozenset[Origin]] = field(default_factory=dict[str, frozenset[Origin]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,6 +281,7 @@ def explain(
     tenant: Annotated[str, typer.Option(help="The caller's company.")] = "default",
     argument: Annotated[list[str] | None, typer.Option(help="path=value, like lines[0].quantity=2.")] = None,
     origin: Annotated[list[str] | None, typer.Option(help="path=origin, like customer=document(doc_7).")] = None,
+    carried: Annotated[list[str] | None, typer.Option(help="path=origin of a value that a text there holds.")] = None,
     read: Annotated[list[str] | None, typer.Option(help="An origin or a tool that was read before.")] = None,
     findings: Annotated[bool, typer.Option("--findings", help="A check has found what blocks.")] = False,
     file: PolicyPath = None,
@@ -300,6 +301,7 @@ def explain(
         tenant=tenant,
         arguments=argument or [],
         origins=origin or [],
+        carried=carried or [],
         read=read or [],
         findings=findings,
     )

@@ -50,6 +50,7 @@ def explain(
     tenant: str,
     arguments: Sequence[str],
     origins: Sequence[str],
+    carried: Sequence[str],
     read: Sequence[str],
     findings: bool,
 ) -> None:
@@ -74,6 +75,7 @@ def explain(
         "A check found problems." if findings else "",
         tenant,
         frozenset(read),
+        {name: frozenset({_origin(text)}) for name, text in map(_pair, carried)},
     )
     told = explain(policy, request, _nothing_used(policy))
     print(f"{told.verdict.decision}: {told.verdict.reason} ({told.verdict.rule})")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.cli.exits import FAILED, UNAVAILABLE, USAGE, Stop
 
+if TYPE_CHECKING:
+    from api.settings import ApiSettings
+
 BACKLOG = 2048  # connections that may wait to be accepted
+GARBAGE = 10_000  # objects made, less those gone, between two looks for cycles
 LAST_WORDS = 5  # seconds for streams to tell their end, after the runs were given theirs
 
 
@@ -37,21 +42,28 @@ def serve(*, host: str | None, port: int | None) -> int:
     from agent.policy import InvalidPolicy
     from api.app import create_app
     from api.draining import DrainingServer
-    from api.request_id import AddRequestId
+    from api.observing.logs import configure_logging
+    from api.observing.observing import TelemetryMissing
 
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s", level=logging.INFO)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(AddRequestId())
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells every call of the model
+    configure_logging(
+        format=settings.log_format,
+        level=settings.log_level,
+        content=settings.log_content == "on",
+        secrets=_secrets(settings),
+    )
     fatal: list[Exception] = []
 
     def on_fatal(error: Exception) -> None:
         fatal.append(error)
         server.should_exit = True
 
+    try:
+        application = create_app(settings, on_fatal=on_fatal, on_ready=_keep_what_is_loaded)
+    except TelemetryMissing as missing:
+        raise Stop(str(missing), USAGE) from None
     server = DrainingServer(
         uvicorn.Config(
-            create_app(settings, on_fatal=on_fatal),
+            application,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -70,6 +82,34 @@ def serve(*, host: str | None, port: int | None) -> int:
         logging.getLogger(__name__).error("could not start", exc_info=fatal[0])
         return FAILED
     return 0
+
+
+def _keep_what_is_loaded() -> None:
+    """Let the garbage collector pass over what a server has loaded: looking through it takes a quarter of a second, in
+    which every stream stands still."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
+
+
+def _secrets(settings: ApiSettings) -> list[str]:
+    """What no log may hold: every secret of every settings class, and what the receiver of traces is shown."""
+    import os
+
+    from pydantic import ValidationError
+    from pydantic_settings import BaseSettings
+
+    from agent.llm.settings import LlmSettings
+    from agent.settings import AgentSettings
+    from api.secrets import secret_values
+    from tools.settings import ToolSettings
+
+    known: list[BaseSettings] = [settings]
+    for kind in (AgentSettings, ToolSettings, LlmSettings):
+        with suppress(ValidationError):  # opening the service tells what is wrong
+            known.append(kind())
+    headers = os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "").split(",")
+    return [*secret_values(*known), *(value for header in headers if (value := header.partition("=")[2].strip()))]
 
 
 def _bind(host: str, port: int) -> socket.socket:

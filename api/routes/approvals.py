@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.paging import After, Limit, page
+from agent import access
+from api.paging import After, Limit, is_listed, page
 from api.principal import ThePrincipal
 from api.problems import documented
 from api.resources import Approval, ApprovalStatus, Page
 from api.state import TheAgent, TheDb
-
-if TYPE_CHECKING:
-    from prisma.client.types import ApprovalWhereInput
 
 router = APIRouter(prefix="/v1/approvals", tags=["approvals"], responses=documented(503))
 
@@ -34,12 +32,15 @@ class Decision(BaseModel):
 async def list_approvals(
     db: TheDb, principal: ThePrincipal, status: ApprovalStatus | None = None, limit: Limit = 50, after: After = None
 ) -> Page[Approval]:
-    """Approvals, the newest first; `?status=pending` for those that can still be decided."""
-    where: ApprovalWhereInput = {"tenant_id": principal.tenant_id}
+    """Approvals, the newest first; `?status=pending` for those that can still be decided. Whoever may decide sees the
+    company's, everybody else those of their own runs."""
+    where = access.approvals(principal)
     if status is not None:
         where["status"] = status
     if status == "pending":
         where["expires_at"] = {"gt": datetime.now(UTC)}
+    if not await is_listed(db.approval.count, access.approvals(principal), after):
+        return Page(data=[])
     rows = await db.approval.find_many(
         where=where,
         order=[{"created_at": "desc"}, {"id": "desc"}],

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.paging import After, Limit, page
+from agent import access
+from api.paging import After, Limit, is_listed, page
 from api.principal import ThePrincipal
 from api.problems import documented
 from api.resources import EffectStatus, LedgerEffect, Page
@@ -32,10 +33,14 @@ class Settlement(BaseModel):
 async def list_effects(
     db: TheDb, principal: ThePrincipal, status: EffectStatus | None = None, limit: Limit = 50, after: After = None
 ) -> Page[LedgerEffect]:
-    """Effects of the company's runs, the newest first; `?status=needs_reconcile` for those that need a person."""
-    where: EffectWhereInput = {"run": {"is": {"tenant_id": principal.tenant_id}}}
+    """Effects of the caller's runs, the newest first; `?status=needs_reconcile` for those that need a person, which
+    whoever may settle them sees of the whole company."""
+    seen = access.effects(principal)
+    where: EffectWhereInput = {"AND": seen}
     if status is not None:
         where["status"] = status
+    if not await is_listed(db.effect.count, seen, after):
+        return Page(data=[])
     rows = await db.effect.find_many(
         where=where,
         order=[{"reserved_at": "desc"}, {"id": "desc"}],

@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api.problems import documented
+from api.problems import Problem, documented
 from api.state import TheStartup
 
 router = APIRouter(tags=["operation"])
@@ -19,6 +19,7 @@ class Alive(BaseModel):
 
 class Ready(BaseModel):
     status: Literal["ready"] = "ready"
+    parts: dict[str, str]
 
 
 @router.get("/healthz")
@@ -29,6 +30,10 @@ async def is_alive() -> Alive:
 
 @router.get("/readyz", responses=documented(503))
 async def is_ready(startup: TheStartup) -> Ready:
-    """The database is migrated and the model loaded; 503 with what is loading until then."""
-    _ = startup.service
-    return Ready()
+    """The database, the model and the queue work; 503 with what does not, or with what is loading until then."""
+    parts = await startup.service.readiness.troubles()
+    wrong = [f"{part}: {said}" for part, said in parts.items() if said != "ok"]
+    if wrong:
+        detail = f"Not ready. {'; '.join(wrong)}."
+        raise Problem(503, "not_ready", detail, headers={"Retry-After": "1"}, parts=parts)
+    return Ready(parts=parts)

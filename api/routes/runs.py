@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent import access
 from agent.records import RunStatus
 from agent.run_store import WhenBusy
-from api.paging import After, Limit, page
+from api.paging import After, Limit, is_listed, page
 from api.principal import ThePrincipal
 from api.problems import documented
 from api.resources import Page, Run, RunSummary
@@ -51,7 +52,7 @@ class NewRun(BaseModel):
 @router.post(
     "/threads/{thread_id}/runs",
     response_model=Run,
-    responses={200: _STREAM, 202: {"model": Run}} | documented(409, 429),
+    responses={200: _STREAM, 202: {"model": Run}} | documented(403, 409, 429),
 )
 async def create_run(
     *,
@@ -79,10 +80,12 @@ async def create_run(
         response.status_code = 202
     elif MEDIA_TYPE in request.headers.get("accept", ""):
         return EventStream(
-            agent.events(run_id), heartbeat_seconds=settings.heartbeat_seconds, headers={"Location": location}
+            agent.events(run_id, principal=principal),
+            heartbeat_seconds=settings.heartbeat_seconds,
+            headers={"Location": location},
         )
     else:
-        await agent.wait(run_id)
+        await agent.wait(run_id, principal=principal)
     response.headers["Location"] = location
     return await find_run(db, principal, run_id)
 
@@ -91,10 +94,14 @@ async def create_run(
 async def list_runs(
     db: TheDb, principal: ThePrincipal, status: RunStatus | None = None, limit: Limit = 50, after: After = None
 ) -> Page[RunSummary]:
-    """The company's runs, the newest first; `?status=waiting` for those that need a person."""
-    where: RunWhereInput = {"tenant_id": principal.tenant_id, "thread": {"is": {"deleted_at": None}}}
+    """The caller's runs, the newest first; `?status=waiting` for those that need a person: whoever may decide sees
+    those of the whole company."""
+    seen = access.runs(principal)
+    where: RunWhereInput = {**seen, "thread": {"is": {"deleted_at": None}}}
     if status is not None:
         where["status"] = status
+    if not await is_listed(db.run.count, seen, after):
+        return Page(data=[])
     rows = await db.run.find_many(
         where=where,
         order=[{"created_at": "desc"}, {"id": "desc"}],
@@ -132,7 +139,9 @@ async def read_events(
         after = int(last_event_id)
     if await nothing_more(db, principal, run_id, after=after):
         return Response(status_code=204)
-    return EventStream(agent.events(run_id, after=after), heartbeat_seconds=settings.heartbeat_seconds)
+    return EventStream(
+        agent.events(run_id, after=after, principal=principal), heartbeat_seconds=settings.heartbeat_seconds
+    )
 
 
 @router.post("/runs/{run_id}/cancel", status_code=202, responses=documented(403, 409))

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.paging import After, Limit, page
+from agent import access
+from api.paging import After, Limit, is_listed, page
 from api.principal import ThePrincipal
 from api.problems import Problem, documented
 from api.resources import Page, Thread, ThreadDetails, ThreadMessage, ThreadRun
@@ -40,9 +41,11 @@ async def create_thread(db: TheDb, principal: ThePrincipal, response: Response, 
 
 @router.get("")
 async def list_threads(db: TheDb, principal: ThePrincipal, limit: Limit = 50, after: After = None) -> Page[Thread]:
-    """The conversations, the last used first."""
+    """The caller's conversations, the company's for an admin, the last used first."""
+    if not await is_listed(db.thread.count, access.threads(principal), after):
+        return Page(data=[])
     rows = await db.thread.find_many(
-        where={"tenant_id": principal.tenant_id, "deleted_at": None},
+        where=access.threads(principal),
         order=[{"updated_at": "desc"}, {"id": "desc"}],
         take=limit + 1,
         cursor={"id": after} if after is not None else None,
@@ -54,7 +57,7 @@ async def list_threads(db: TheDb, principal: ThePrincipal, limit: Limit = 50, af
 @router.get("/{thread_id}", responses=documented(404))
 async def get_thread(thread_id: str, db: TheDb, principal: ThePrincipal) -> ThreadDetails:
     """A conversation with what was said."""
-    row = await db.thread.find_first(where={"id": thread_id, "tenant_id": principal.tenant_id, "deleted_at": None})
+    row = await db.thread.find_first(where={**access.threads(principal), "id": thread_id})
     if row is None:
         raise thread_not_found(thread_id)
     messages = await db.message.find_many(

@@ -33,12 +33,15 @@ class Batch(BaseBatch):
     thread: actions.ThreadBatchActions
     message: actions.MessageBatchActions
     run: actions.RunBatchActions
+    chatturn: actions.ChatTurnBatchActions
     replica: actions.ReplicaBatchActions
     delivery: actions.DeliveryBatchActions
     inboundevent: actions.InboundEventBatchActions
     event: actions.EventBatchActions
     effect: actions.EffectBatchActions
     approval: actions.ApprovalBatchActions
+    approvallink: actions.ApprovalLinkBatchActions
+    serverkey: actions.ServerKeyBatchActions
     auditentry: actions.AuditEntryBatchActions
     customer: actions.CustomerBatchActions
     product: actions.ProductBatchActions
@@ -67,12 +70,15 @@ class Prisma(BasePrisma[Batch]):
     thread: actions.ThreadActions
     message: actions.MessageActions
     run: actions.RunActions
+    chatturn: actions.ChatTurnActions
     replica: actions.ReplicaActions
     delivery: actions.DeliveryActions
     inboundevent: actions.InboundEventActions
     event: actions.EventActions
     effect: actions.EffectActions
     approval: actions.ApprovalActions
+    approvallink: actions.ApprovalLinkActions
+    serverkey: actions.ServerKeyActions
     auditentry: actions.AuditEntryActions
     customer: actions.CustomerActions
     product: actions.ProductActions

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 import pytest_asyncio
 
+from agent.observer import Observer
 from agent.policy import Policy
 from agent.principal import DEFAULT_TENANT, Principal, Role
 from agent.records import StoredEvent
@@ -87,6 +88,7 @@ async def open_office(database: Prisma) -> AsyncGenerator[OpenOffice]:
         clock: Callable[[], datetime] = utc_now,
         tool_timeout: float = 5.0,
         policy: Policy | None = None,
+        observer: Observer | None = None,
         **settings: Any,
     ) -> Office:
         desk = desk or Desk()
@@ -98,6 +100,7 @@ async def open_office(database: Prisma) -> AsyncGenerator[OpenOffice]:
             invoices=cast("Any", None),
             clock=clock,
             policy=policy,
+            observer=observer,
             tools=desk_tools(desk, timeout=tool_timeout),
         )
         await agent.start()

@@ -22,8 +22,7 @@ async def approved_elsewhere(office: Office, run_id: str) -> None:
         approve=True,
         digest=asked["digest"],
         reason=None,
-        tenant_id="default",
-        user_id=None,
+        principal=principal("admin"),
         owner_id=office.agent.replica_id,
     )
     assert decided.goes_on

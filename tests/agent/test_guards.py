@@ -175,6 +175,33 @@ def test_what_the_conversation_holds_passes_whole(size: int):
     assert what_left(output_guards(), pieces, replace(CONTEXT, seen=SEEN)) == (answer, None)
 
 
+LINK = "https://shop.example/reset/token=?asfbuy3y2cdaqhvei"
+
+
+@pytest.mark.parametrize("size", [1, 5, 1_000])
+@pytest.mark.parametrize(
+    ("held", "passes"),
+    [
+        (f"Reset it at {LINK}.", True),
+        ("Reset it at https://shop.example/reset.", False),
+        ("token: a1b2c3d4e5f6", False),
+    ],
+)
+def test_a_token_passes_only_within_an_address_that_a_document_holds(held: str, passes: bool, size: int):
+    seen = Seen.of([ChatMessage(role="tool", content=fenced(held, DOCUMENT))])
+    guard = next(guard for guard in output_guards() if guard.name == "secrets_stay_inside")
+    pieces = [f"The link is {LINK} ."[start : start + size] for start in range(0, 80, size)]
+    left, reason = what_left([guard], pieces, replace(CONTEXT, seen=seen))
+    assert (left == f"The link is {LINK} .", reason is None) == (passes, passes)
+    assert passes or "asfbuy" not in left
+
+
+def test_a_token_of_an_address_that_only_a_web_page_holds_stays_inside():
+    seen = Seen.of([ChatMessage(role="tool", content=fenced(LINK, Origin("web", "https://a.example")))])
+    guard = next(guard for guard in output_guards() if guard.name == "secrets_stay_inside")
+    assert what_left([guard], [f"{LINK} "], replace(CONTEXT, seen=seen))[1]
+
+
 def test_what_only_a_web_page_holds_is_no_account_to_tell_anybody():
     page = fenced("Pay to DE89370400440532013000", Origin("web", "https://a.example"))
     seen = Seen.of([ChatMessage(role="tool", content=page)])

@@ -11,9 +11,11 @@ import pytest
 from agent import service
 from agent.durable.base import RecordsAway, Status
 from agent.durable.plain import PlainEngine
+from agent.ledger import Ledger
 from agent.principal import DEFAULT_TENANT
 from agent.service import Agent
 from agent.settings import AgentSettings
+from prisma.errors import DatabaseConnectionError
 from tests.agent.conftest import data_of, principal, types
 from tests.support.desk_tools import Desk, desk_tools
 from tests.support.scripted_model import ScriptedModel, asks, says
@@ -84,3 +86,34 @@ async def test_a_run_goes_on_from_its_last_recorded_step(database: Prisma, monke
     assert await database.tag.count() == 1
     assert len(data_of(events, "tool.result")) == 1
     assert types(events)[-1] == "run.finished"
+
+
+async def test_a_database_that_is_away_for_longer_than_a_tool_waits_ends_no_run(
+    database: Prisma, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(service, "STRAY_INTERVAL", 0.05)
+    outages = iter([True, True, False])
+
+    async def reserve(self: Ledger, *args: Any, **options: Any) -> Any:
+        if next(outages, False):
+            raise DatabaseConnectionError("No route to the database.")
+        return await original(self, *args, **options)
+
+    original = Ledger.execute
+    monkeypatch.setattr(Ledger, "execute", reserve)
+    change = asks(("change", {"customer": "cus_acme"}))
+    agent = Agent.create(
+        AgentSettings(),
+        db=database,
+        backend=ScriptedModel([change, says("Done.")]),
+        engine=ForgetfulEngine(away=1_000),
+        invoices=cast("Any", None),
+        tools=desk_tools(Desk()),
+    )
+    await agent.start()
+    thread = await database.thread.create(data={"tenant_id": DEFAULT_TENANT})
+    run_id = await agent.submit(thread_id=thread.id, input="Change cus_acme.", principal=principal("admin"))
+    async with asyncio.timeout(10):
+        assert (await agent.wait(run_id)).status == "succeeded"
+    await agent.stop()
+    assert await database.tag.count() == 1

@@ -25,14 +25,17 @@ from agent.errors import (
 )
 from agent.firings import Firings
 from agent.principal import Principal
+from agent.run_store import StoredRequest
 from agent.schedules import Schedules, Task
 from prisma import Prisma
 from tests.agent.conftest import OpenOffice, principal
+from tests.support.people import person
 from tests.support.scripted_model import says
 from tools.context import utc_now
 
 ADMIN = principal("admin")
 AT = "2026-11-25T08:00:00+00:00"
+GONE = "The user who scheduled it is gone, or has no role any more. (forbidden)"
 
 
 def request(**changes: Any) -> dict[str, Any]:
@@ -201,11 +204,57 @@ async def test_while_a_process_is_busy_or_starting_a_firing_waits(database: Pris
 
 async def test_why_no_run_was_started_is_shown(open_office: OpenOffice, schedules: Schedules):
     office = await open_office([])
-    await schedules.add("overdue", **request())
     user = await office.db.user.create(data={"tenant_id": "default", "name": "gone", "disabled_at": utc_now()})
     gone = Principal("default", user.id, frozenset({"clerk"}))
+    await schedules.add("overdue", **request(principal=gone))
     await Firings(office.db, PlainEngine(), utc_now, office.agent.submit).handle(due(gone))
     [schedule] = await schedules.list(principal=ADMIN)
     assert schedule.last is not None
-    assert (schedule.last.run_id, schedule.last.error) == (None, "The user who scheduled it is gone. (forbidden)")
+    assert (schedule.last.run_id, schedule.last.error) == (None, GONE)
+    assert await office.db.run.count() == 0
+
+
+# ---------------------------------------------------------------- whose they are
+
+
+async def test_schedules_are_their_users_own_and_an_admin_sees_all(database: Prisma, schedules: Schedules):
+    ann, bob = await person(database, "ann", "clerk"), await person(database, "bob", "clerk")
+    admin, stranger = await person(database, "adam", "admin"), await person(database, "sam", "admin", tenant="globex")
+    for who in (ann, bob, stranger):  # names are each user's own, so nobody learns of another's
+        await schedules.add("overdue", **request(principal=who))
+    await schedules.add("mine", **request(principal=ann))
+    assert [one.name for one in await schedules.list(principal=ann)] == ["mine", "overdue"]
+    assert [one.user_id for one in await schedules.list(principal=bob)] == [bob.user_id]
+    assert len(await schedules.list(principal=admin)) == 3
+    for who in (bob, stranger):
+        with pytest.raises(ScheduleNotFound):
+            await schedules.get("mine", principal=who)
+        with pytest.raises(ScheduleNotFound):
+            await schedules.remove("mine", principal=who)
+    await schedules.remove("overdue", principal=bob)
+    assert len(await schedules.list(principal=ann)) == 2
+    await schedules.remove("mine", principal=admin)
+
+
+async def test_a_schedule_fires_with_the_roles_its_user_has_then(open_office: OpenOffice):
+    office = await open_office([says("None.")] * 2)
+    ann = await person(office.db, "ann", "clerk")
+    await office.db.userrole.delete_many(where={"user_id": str(ann.user_id)})
+    await office.db.userrole.create(data={"user_id": str(ann.user_id), "role": "viewer"})
+    firings = Firings(office.db, PlainEngine(), utc_now, office.agent.submit)
+    await firings.handle(due(ann))
+    await firings.handle(due(await person(office.db, "bob", "clerk")))  # the same name at the same time is another
+    first, second = await office.db.run.find_many(order={"created_at": "asc"})
+    begun_as = [StoredRequest.model_validate(run.request).principal.roles for run in (first, second)]
+    assert begun_as == [{"viewer"}, {"clerk"}]
+    assert first.thread_id != second.thread_id
+    await asyncio.gather(*(office.agent.wait(run.id) for run in (first, second)))
+
+
+async def test_a_user_without_a_role_begins_nothing_more(open_office: OpenOffice):
+    office = await open_office([])
+    ann = await person(office.db, "ann")
+    await Firings(office.db, PlainEngine(), utc_now, office.agent.submit).handle(due(ann))
+    [entry] = await office.db.auditentry.find_many(where={"action": "schedule.fire"})
+    assert entry.details == {"at": AT, "error": GONE}
     assert await office.db.run.count() == 0

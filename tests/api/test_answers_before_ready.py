@@ -75,7 +75,7 @@ async def test_while_it_loads_it_is_alive_and_says_how_far_it_is():
         assert answer.json()["progress"] == {"what": "Loading weights", "done": 3, "total": 10, "unit": "B"}
         assert (await client.get("/v1/threads")).json()["code"] == "not_ready"
         may_go_on.set()
-        assert (await until(client, 200)).json() == {"status": "ready"}
+        assert (await until(client, 200)).json() == {"status": "ready", "parts": {}}
         assert not opener.closed
     assert opener.closed
 

@@ -117,6 +117,19 @@ def test_an_origin_is_explained_by_its_path(file: str):
     assert "(lines[1].unit_price from document(doc_7))" in result.stdout
 
 
+def test_what_a_text_carries_is_explained(tmp_path: Path):
+    path = tmp_path / "policy.yaml"
+    path.write_text(
+        "version: 1\ncapabilities: [{roles: [clerk], verdict: allow}]\nrules:\n"
+        "  - {name: records_stay, tools: [web_search], carries: {query: [record]}, verdict: refuse, reason: No.}\n"
+    )
+    call = ("explain", "--file", str(path), "--tool", "web_search", "--role", "clerk", "--argument", "query=who")
+    held = run(*call, "--carried", "query=record(customer.tax_id)")
+    assert held.stdout.startswith("refuse: No. (records_stay)")
+    assert "yes  query carries what is from record" in held.stdout
+    assert run(*call).stdout.startswith("allow: ")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

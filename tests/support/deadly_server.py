@@ -126,14 +126,14 @@ def _patch(passed: Callable[[str], None]) -> None:
 
     original = agent.steps.recorded
 
-    async def model_then(deps: Any, emitter: Any, name: str, work: Any) -> Any:
+    async def model_then(deps: Any, emitter: Any, name: str, work: Any, **more: Any) -> Any:
         async def work_then() -> Any:
             result = await work()
             if name == "model":
                 passed("model")
             return result
 
-        return await original(deps, emitter, name, work_then)
+        return await original(deps, emitter, name, work_then, **more)
 
     import agent.model_step
 

@@ -41,7 +41,7 @@ class OrderCheck(BaseModel):
 async def check_purchase_order(args: CheckPurchaseOrder, ctx: ToolContext) -> OrderCheck:
     """Check a purchase order against its customer, our prices and the credit limit. Changes nothing."""
     customer = await customer_or_error(ctx.db, ctx.tenant_id, args.customer.id)
-    order = await read_stored_order(ctx.db, ctx.tenant_id, args.document.id)
+    order = await read_stored_order(ctx, args.document.id)
     records = await load_records(ctx.db, ctx.tenant_id, order, customer.id)
     findings = check(order, records, today=ctx.now().date())
     sums = invoice_sums(order, records)

@@ -56,7 +56,7 @@ class DocumentContent(BaseModel):
 @tool(effect="read", timeout=30.0, results="document")
 async def read_document(args: ReadDocumentArguments, ctx: ToolContext) -> DocumentContent:
     """Read an attached document: a purchase order (PDF, e-mail, XML) or other text."""
-    read = await read_stored(ctx.db, ctx.tenant_id, args.document.id)
+    read = await read_stored(ctx, args.document.id)
     order, more_lines, notes, text = read.order, 0, list(read.notes), None
     if order is not None:
         notes += [*order.unread, *(f"Not understood: {line!r}." for line in order.unread_lines)]

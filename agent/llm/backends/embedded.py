@@ -18,7 +18,7 @@ from typing import Any, cast
 import orjson
 
 from agent.llm.base import Delta, OnProgress, Progress, ToolSpec
-from agent.llm.errors import ContextOverflow, ModelError, StreamBroken, WeightsUnavailable
+from agent.llm.errors import ContextOverflow, ModelError, ModelUnavailable, StreamBroken, WeightsUnavailable
 from agent.llm.llamacpp import Engine, read_through
 from agent.llm.openai_wire import ChunkReader, JsonObject, wire_messages, wire_schema, wire_tools
 from agent.llm.settings import LlmSettings
@@ -85,6 +85,11 @@ class Embedded:
             await asyncio.to_thread(threads.shutdown, wait=True, cancel_futures=True)
         if engine is not None:
             await asyncio.to_thread(engine.close)
+
+    async def check(self) -> None:
+        """It is loaded."""
+        if self._engine is None:
+            raise ModelUnavailable("The model is not loaded.")
 
     async def stream(
         self,

@@ -134,6 +134,16 @@ class Ollama:
         if client is not None:
             await client.close()
 
+    async def check(self) -> None:
+        """The server answers; whether the model is loaded shows when it is asked."""
+        client = self._client
+        if client is None:
+            raise ModelUnavailable("The model is not started.")
+        try:
+            await client.version()
+        except RAISED as error:
+            raise self._failure(error, started=False) from error
+
     def stream(
         self,
         messages: Sequence[ChatMessage],

@@ -14,7 +14,7 @@ import httpx
 import orjson
 
 from agent.llm.base import Delta, OnProgress, Progress, ToolSpec
-from agent.llm.errors import ModelError, ModelNotFound, StreamBroken
+from agent.llm.errors import ModelError, ModelNotFound, ModelUnavailable, StreamBroken
 from agent.llm.http import Failures, bare_url, credentials, retry_after_seconds, timeouts, transport
 from agent.llm.openai_wire import ChunkReader, JsonObject, wire_messages, wire_schema, wire_tools
 from agent.llm.retry import until_it_starts
@@ -89,6 +89,18 @@ class OpenAI:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+    async def check(self) -> None:
+        """The server answers anything but a failure of its own; not every one lists its models."""
+        client = self._client
+        if client is None:
+            raise ModelUnavailable("The model is not started.")
+        try:
+            answer = await client.get("/models")
+        except RAISED as error:
+            raise self._failures.of_exception(error, started=False) from error
+        if answer.status_code >= 500:
+            raise ModelUnavailable(f"The model server answers {answer.status_code}.")
 
     def stream(
         self,

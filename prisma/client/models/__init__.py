@@ -6,8 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from prisma.client.models.approval import Approval, ApprovalPartial, ApprovalWithRelations
+from prisma.client.models.approval_link import ApprovalLink, ApprovalLinkPartial, ApprovalLinkWithRelations
 from prisma.client.models.audit_entry import AuditEntry, AuditEntryPartial, AuditEntryWithRelations
 from prisma.client.models.cache_entry import CacheEntry, CacheEntryPartial, CacheEntryWithRelations
+from prisma.client.models.chat_turn import ChatTurn, ChatTurnPartial, ChatTurnWithRelations
 from prisma.client.models.chunk import Chunk, ChunkPartial, ChunkWithRelations
 from prisma.client.models.counter import Counter, CounterPartial, CounterWithRelations
 from prisma.client.models.customer import Customer, CustomerPartial, CustomerWithRelations
@@ -29,6 +31,7 @@ from prisma.client.models.purchase_order_line import (
 )
 from prisma.client.models.replica import Replica, ReplicaPartial, ReplicaWithRelations
 from prisma.client.models.run import Run, RunPartial, RunWithRelations
+from prisma.client.models.server_key import ServerKey, ServerKeyPartial, ServerKeyWithRelations
 from prisma.client.models.tag import Tag, TagPartial, TagWithRelations
 from prisma.client.models.tenant import Tenant, TenantPartial, TenantWithRelations
 from prisma.client.models.thread import Thread, ThreadPartial, ThreadWithRelations
@@ -43,12 +46,15 @@ ROWS: dict[str, tuple[type[Row], type[Row], type[Row]]] = {
     "Thread": (Thread, ThreadWithRelations, ThreadPartial),
     "Message": (Message, MessageWithRelations, MessagePartial),
     "Run": (Run, RunWithRelations, RunPartial),
+    "ChatTurn": (ChatTurn, ChatTurnWithRelations, ChatTurnPartial),
     "Replica": (Replica, ReplicaWithRelations, ReplicaPartial),
     "Delivery": (Delivery, DeliveryWithRelations, DeliveryPartial),
     "InboundEvent": (InboundEvent, InboundEventWithRelations, InboundEventPartial),
     "Event": (Event, EventWithRelations, EventPartial),
     "Effect": (Effect, EffectWithRelations, EffectPartial),
     "Approval": (Approval, ApprovalWithRelations, ApprovalPartial),
+    "ApprovalLink": (ApprovalLink, ApprovalLinkWithRelations, ApprovalLinkPartial),
+    "ServerKey": (ServerKey, ServerKeyWithRelations, ServerKeyPartial),
     "AuditEntry": (AuditEntry, AuditEntryWithRelations, AuditEntryPartial),
     "Customer": (Customer, CustomerWithRelations, CustomerPartial),
     "Product": (Product, ProductWithRelations, ProductPartial),
@@ -78,6 +84,9 @@ _link()
 
 __all__ = [
     "Approval",
+    "ApprovalLink",
+    "ApprovalLinkPartial",
+    "ApprovalLinkWithRelations",
     "ApprovalPartial",
     "ApprovalWithRelations",
     "AuditEntry",
@@ -86,6 +95,9 @@ __all__ = [
     "CacheEntry",
     "CacheEntryPartial",
     "CacheEntryWithRelations",
+    "ChatTurn",
+    "ChatTurnPartial",
+    "ChatTurnWithRelations",
     "Chunk",
     "ChunkPartial",
     "ChunkWithRelations",
@@ -137,6 +149,9 @@ __all__ = [
     "Run",
     "RunPartial",
     "RunWithRelations",
+    "ServerKey",
+    "ServerKeyPartial",
+    "ServerKeyWithRelations",
     "Tag",
     "TagPartial",
     "TagWithRelations",

@@ -10,6 +10,7 @@ from prisma.client.enums import ApprovalStatus, EffectClass
 from prisma.runtime.rows import FROM_QUERY, Row
 
 if TYPE_CHECKING:
+    from prisma.client.models.approval_link import ApprovalLinkWithRelations
     from prisma.client.models.run import RunWithRelations
     from prisma.client.models.tenant import TenantWithRelations
     from prisma.client.models.user import UserWithRelations
@@ -36,6 +37,7 @@ class Approval(Row, frozen=True):
     tenant: TenantWithRelations | None = None
     run: RunWithRelations | None = None
     decided_by: UserWithRelations | None = None
+    links: list[ApprovalLinkWithRelations] | None = None
 
 
 class ApprovalWithRelations(Approval, frozen=True):
@@ -44,6 +46,8 @@ class ApprovalWithRelations(Approval, frozen=True):
     tenant: TenantWithRelations = FROM_QUERY
     run: RunWithRelations = FROM_QUERY
     decided_by: UserWithRelations | None = FROM_QUERY
+    links: list[ApprovalLinkWithRelations] = FROM_QUERY
+    count_: dict[str, int] = FROM_QUERY
 
 
 class ApprovalPartial(Row, frozen=True):
@@ -67,3 +71,5 @@ class ApprovalPartial(Row, frozen=True):
     tenant: TenantWithRelations
     run: RunWithRelations
     decided_by: UserWithRelations | None
+    links: list[ApprovalLinkWithRelations]
+    count_: dict[str, int]

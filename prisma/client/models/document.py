@@ -22,6 +22,7 @@ class Document(Row, frozen=True):
     id: str
     tenant_id: str
     user_id: str | None
+    shared: bool
     name: str
     media_type: str
     size_bytes: int
@@ -52,6 +53,7 @@ class DocumentPartial(Row, frozen=True):
     id: str
     tenant_id: str
     user_id: str | None
+    shared: bool
     name: str
     media_type: str
     size_bytes: int

@@ -11,6 +11,7 @@ from prisma.runtime.rows import FROM_QUERY, Row
 
 if TYPE_CHECKING:
     from prisma.client.models.approval import ApprovalWithRelations
+    from prisma.client.models.chat_turn import ChatTurnWithRelations
     from prisma.client.models.delivery import DeliveryWithRelations
     from prisma.client.models.effect import EffectWithRelations
     from prisma.client.models.event import EventWithRelations
@@ -46,6 +47,9 @@ class Run(Row, frozen=True):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int | None
+    generation_ms: int
     created_at: datetime.datetime
     updated_at: datetime.datetime
     started_at: datetime.datetime | None
@@ -58,6 +62,7 @@ class Run(Row, frozen=True):
     effects: list[EffectWithRelations] | None = None
     approvals: list[ApprovalWithRelations] | None = None
     deliveries: list[DeliveryWithRelations] | None = None
+    turns: list[ChatTurnWithRelations] | None = None
 
 
 class RunWithRelations(Run, frozen=True):
@@ -71,6 +76,7 @@ class RunWithRelations(Run, frozen=True):
     effects: list[EffectWithRelations] = FROM_QUERY
     approvals: list[ApprovalWithRelations] = FROM_QUERY
     deliveries: list[DeliveryWithRelations] = FROM_QUERY
+    turns: list[ChatTurnWithRelations] = FROM_QUERY
     count_: dict[str, int] = FROM_QUERY
 
 
@@ -100,6 +106,9 @@ class RunPartial(Row, frozen=True):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int | None
+    generation_ms: int
     created_at: datetime.datetime
     updated_at: datetime.datetime
     started_at: datetime.datetime | None
@@ -112,4 +121,5 @@ class RunPartial(Row, frozen=True):
     effects: list[EffectWithRelations]
     approvals: list[ApprovalWithRelations]
     deliveries: list[DeliveryWithRelations]
+    turns: list[ChatTurnWithRelations]
     count_: dict[str, int]

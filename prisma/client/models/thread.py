@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prisma.runtime.rows import FROM_QUERY, Row
 
 if TYPE_CHECKING:
+    from prisma.client.models.chat_turn import ChatTurnWithRelations
     from prisma.client.models.message import MessageWithRelations
     from prisma.client.models.run import RunWithRelations
     from prisma.client.models.tenant import TenantWithRelations
@@ -29,6 +30,7 @@ class Thread(Row, frozen=True):
     user: UserWithRelations | None = None
     messages: list[MessageWithRelations] | None = None
     runs: list[RunWithRelations] | None = None
+    turns: list[ChatTurnWithRelations] | None = None
 
 
 class ThreadWithRelations(Thread, frozen=True):
@@ -38,6 +40,7 @@ class ThreadWithRelations(Thread, frozen=True):
     user: UserWithRelations | None = FROM_QUERY
     messages: list[MessageWithRelations] = FROM_QUERY
     runs: list[RunWithRelations] = FROM_QUERY
+    turns: list[ChatTurnWithRelations] = FROM_QUERY
     count_: dict[str, int] = FROM_QUERY
 
 
@@ -55,4 +58,5 @@ class ThreadPartial(Row, frozen=True):
     user: UserWithRelations | None
     messages: list[MessageWithRelations]
     runs: list[RunWithRelations]
+    turns: list[ChatTurnWithRelations]
     count_: dict[str, int]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prisma.client.types.approval import *  # noqa: F403
+    from prisma.client.types.approval_link import *  # noqa: F403
     from prisma.client.types.audit_entry import *  # noqa: F403
     from prisma.client.types.cache_entry import *  # noqa: F403
+    from prisma.client.types.chat_turn import *  # noqa: F403
     from prisma.client.types.chunk import *  # noqa: F403
     from prisma.client.types.counter import *  # noqa: F403
     from prisma.client.types.customer import *  # noqa: F403
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from prisma.client.types.purchase_order_line import *  # noqa: F403
     from prisma.client.types.replica import *  # noqa: F403
     from prisma.client.types.run import *  # noqa: F403
+    from prisma.client.types.server_key import *  # noqa: F403
     from prisma.client.types.shared import *  # noqa: F403
     from prisma.client.types.tag import *  # noqa: F403
     from prisma.client.types.tenant import *  # noqa: F403
@@ -38,11 +41,14 @@ if TYPE_CHECKING:
 _MODULES = {
     "PurchaseOrderLine": "purchase_order_line",
     "PurchaseOrder": "purchase_order",
+    "ApprovalLink": "approval_link",
     "InboundEvent": "inbound_event",
     "InvoiceLine": "invoice_line",
     "AuditEntry": "audit_entry",
     "CacheEntry": "cache_entry",
+    "ServerKey": "server_key",
     "Approval": "approval",
+    "ChatTurn": "chat_turn",
     "Customer": "customer",
     "Delivery": "delivery",
     "Document": "document",

@@ -14,6 +14,16 @@ from prisma.client.enums import (
 from prisma.runtime.fields import FieldRef, JsonInput, JsonNullType
 
 if TYPE_CHECKING:
+    from prisma.client.types.approval_link import (
+        ApprovalLinkCountArgs,
+        ApprovalLinkCreateNestedManyWithoutApprovalInput,
+        ApprovalLinkListRelationFilter,
+        ApprovalLinkOrderByRelationAggregateInput,
+        ApprovalLinkUncheckedCreateNestedManyWithoutApprovalInput,
+        ApprovalLinkUncheckedUpdateManyWithoutApprovalNestedInput,
+        ApprovalLinkUpdateManyWithoutApprovalNestedInput,
+        FindManyApprovalLinkArgs,
+    )
     from prisma.client.types.run import (
         RunArgs,
         RunCreateNestedOneWithoutApprovalsInput,
@@ -84,12 +94,22 @@ ApprovalScalarFieldKeys: TypeAlias = Literal[
 ]
 
 
+class ApprovalCountSelect(TypedDict, total=False):
+    links: bool | ApprovalLinkCountArgs
+
+
+class ApprovalCountSelectArgs(TypedDict):
+    select: ApprovalCountSelect
+
+
 class ApprovalInclude(TypedDict, total=False):
     """Relations to return with the record."""
 
     tenant: bool | TenantArgs
     run: bool | RunArgs
     decided_by: bool | UserOptionalArgs
+    links: bool | FindManyApprovalLinkArgs
+    _count: bool | ApprovalCountSelectArgs
 
 
 class ApprovalSelect(TypedDict, total=False):
@@ -113,6 +133,8 @@ class ApprovalSelect(TypedDict, total=False):
     tenant: bool | TenantArgs
     run: bool | RunArgs
     decided_by: bool | UserOptionalArgs
+    links: bool | FindManyApprovalLinkArgs
+    _count: bool | ApprovalCountSelectArgs
 
 
 class ApprovalOmit(TypedDict, total=False):
@@ -344,6 +366,7 @@ class ApprovalWhereInput(_ApprovalWhere, total=False):
     tenant: TenantScalarRelationFilter | TenantWhereInput
     run: RunScalarRelationFilter | RunWhereInput
     decided_by: UserNullableScalarRelationFilter | UserWhereInput | None
+    links: ApprovalLinkListRelationFilter
 
 
 class ApprovalOrderByWithRelationInput(TypedDict, total=False):
@@ -365,6 +388,7 @@ class ApprovalOrderByWithRelationInput(TypedDict, total=False):
     tenant: TenantOrderByWithRelationInput
     run: RunOrderByWithRelationInput
     decided_by: UserOrderByWithRelationInput
+    links: ApprovalLinkOrderByRelationAggregateInput
 
 
 class _ApprovalWhereUniqueInputBy1(_ApprovalWhere, total=False):
@@ -376,6 +400,7 @@ class _ApprovalWhereUniqueInputBy1(_ApprovalWhere, total=False):
     tenant: TenantScalarRelationFilter | TenantWhereInput
     run: RunScalarRelationFilter | RunWhereInput
     decided_by: UserNullableScalarRelationFilter | UserWhereInput | None
+    links: ApprovalLinkListRelationFilter
 
 
 class _ApprovalWhereUniqueInputBy2(_ApprovalWhere, total=False):
@@ -387,6 +412,7 @@ class _ApprovalWhereUniqueInputBy2(_ApprovalWhere, total=False):
     tenant: TenantScalarRelationFilter | TenantWhereInput
     run: RunScalarRelationFilter | RunWhereInput
     decided_by: UserNullableScalarRelationFilter | UserWhereInput | None
+    links: ApprovalLinkListRelationFilter
 
 
 ApprovalWhereUniqueInput: TypeAlias = _ApprovalWhereUniqueInputBy1 | _ApprovalWhereUniqueInputBy2
@@ -438,24 +464,28 @@ class ApprovalCreateInput(_ApprovalCreate, total=False):
     tenant: Required[TenantCreateNestedOneWithoutApprovalsInput]
     run: Required[RunCreateNestedOneWithoutApprovalsInput]
     decided_by: UserCreateNestedOneWithoutDecisionsInput
+    links: ApprovalLinkCreateNestedManyWithoutApprovalInput
 
 
 class ApprovalUncheckedCreateInput(_ApprovalCreate, total=False):
     tenant_id: Required[str]
     run_id: Required[str]
     decided_by_id: str | None
+    links: ApprovalLinkUncheckedCreateNestedManyWithoutApprovalInput
 
 
 class ApprovalUpdateInput(_ApprovalUpdate, total=False):
     tenant: TenantUpdateOneRequiredWithoutApprovalsNestedInput
     run: RunUpdateOneRequiredWithoutApprovalsNestedInput
     decided_by: UserUpdateOneWithoutDecisionsNestedInput
+    links: ApprovalLinkUpdateManyWithoutApprovalNestedInput
 
 
 class ApprovalUncheckedUpdateInput(_ApprovalUpdate, total=False):
     tenant_id: str | StringFieldUpdateOperationsInput
     run_id: str | StringFieldUpdateOperationsInput
     decided_by_id: str | NullableStringFieldUpdateOperationsInput | None
+    links: ApprovalLinkUncheckedUpdateManyWithoutApprovalNestedInput
 
 
 class ApprovalCreateManyInput(_ApprovalCreate, total=False):
@@ -538,6 +568,16 @@ class ApprovalMinOrderByAggregateInput(TypedDict, total=False):
     created_at: SortOrder
     expires_at: SortOrder
     decided_at: SortOrder
+
+
+ApprovalScalarRelationFilter = TypedDict(
+    "ApprovalScalarRelationFilter",
+    {
+        "is": "ApprovalWhereInput",
+        "is_not": "ApprovalWhereInput",
+    },
+    total=False,
+)
 
 
 class ApprovalCreateNestedManyWithoutTenantInput(TypedDict, total=False):
@@ -750,14 +790,34 @@ class ApprovalUncheckedUpdateManyWithoutRunNestedInput(TypedDict, total=False):
     delete_many: ApprovalScalarWhereInput | Sequence[ApprovalScalarWhereInput]
 
 
+class ApprovalCreateNestedOneWithoutLinksInput(TypedDict, total=False):
+    create: ApprovalCreateWithoutLinksInput | ApprovalUncheckedCreateWithoutLinksInput
+    connect_or_create: ApprovalCreateOrConnectWithoutLinksInput
+    connect: ApprovalWhereUniqueInput
+
+
+class ApprovalUpdateOneRequiredWithoutLinksNestedInput(TypedDict, total=False):
+    create: ApprovalCreateWithoutLinksInput | ApprovalUncheckedCreateWithoutLinksInput
+    connect_or_create: ApprovalCreateOrConnectWithoutLinksInput
+    upsert: ApprovalUpsertWithoutLinksInput
+    connect: ApprovalWhereUniqueInput
+    update: (
+        ApprovalUpdateToOneWithWhereWithoutLinksInput
+        | ApprovalUpdateWithoutLinksInput
+        | ApprovalUncheckedUpdateWithoutLinksInput
+    )
+
+
 class ApprovalCreateWithoutTenantInput(_ApprovalCreate, total=False):
     run: Required[RunCreateNestedOneWithoutApprovalsInput]
     decided_by: UserCreateNestedOneWithoutDecisionsInput
+    links: ApprovalLinkCreateNestedManyWithoutApprovalInput
 
 
 class ApprovalUncheckedCreateWithoutTenantInput(_ApprovalCreate, total=False):
     run_id: Required[str]
     decided_by_id: str | None
+    links: ApprovalLinkUncheckedCreateNestedManyWithoutApprovalInput
 
 
 class ApprovalCreateOrConnectWithoutTenantInput(TypedDict):
@@ -796,11 +856,13 @@ class ApprovalScalarWhereInput(_ApprovalWhere, total=False):
 class ApprovalCreateWithoutDecided_byInput(_ApprovalCreate, total=False):
     tenant: Required[TenantCreateNestedOneWithoutApprovalsInput]
     run: Required[RunCreateNestedOneWithoutApprovalsInput]
+    links: ApprovalLinkCreateNestedManyWithoutApprovalInput
 
 
 class ApprovalUncheckedCreateWithoutDecided_byInput(_ApprovalCreate, total=False):
     tenant_id: Required[str]
     run_id: Required[str]
+    links: ApprovalLinkUncheckedCreateNestedManyWithoutApprovalInput
 
 
 class ApprovalCreateOrConnectWithoutDecided_byInput(TypedDict):
@@ -832,11 +894,13 @@ class ApprovalUpdateManyWithWhereWithoutDecided_byInput(TypedDict):
 class ApprovalCreateWithoutRunInput(_ApprovalCreate, total=False):
     tenant: Required[TenantCreateNestedOneWithoutApprovalsInput]
     decided_by: UserCreateNestedOneWithoutDecisionsInput
+    links: ApprovalLinkCreateNestedManyWithoutApprovalInput
 
 
 class ApprovalUncheckedCreateWithoutRunInput(_ApprovalCreate, total=False):
     tenant_id: Required[str]
     decided_by_id: str | None
+    links: ApprovalLinkUncheckedCreateNestedManyWithoutApprovalInput
 
 
 class ApprovalCreateOrConnectWithoutRunInput(TypedDict):
@@ -865,6 +929,46 @@ class ApprovalUpdateManyWithWhereWithoutRunInput(TypedDict):
     data: ApprovalUpdateManyMutationInput | ApprovalUncheckedUpdateManyWithoutRunInput
 
 
+class ApprovalCreateWithoutLinksInput(_ApprovalCreate, total=False):
+    tenant: Required[TenantCreateNestedOneWithoutApprovalsInput]
+    run: Required[RunCreateNestedOneWithoutApprovalsInput]
+    decided_by: UserCreateNestedOneWithoutDecisionsInput
+
+
+class ApprovalUncheckedCreateWithoutLinksInput(_ApprovalCreate, total=False):
+    tenant_id: Required[str]
+    run_id: Required[str]
+    decided_by_id: str | None
+
+
+class ApprovalCreateOrConnectWithoutLinksInput(TypedDict):
+    where: ApprovalWhereUniqueInput
+    create: ApprovalCreateWithoutLinksInput | ApprovalUncheckedCreateWithoutLinksInput
+
+
+class ApprovalUpsertWithoutLinksInput(TypedDict, total=False):
+    update: Required[ApprovalUpdateWithoutLinksInput | ApprovalUncheckedUpdateWithoutLinksInput]
+    create: Required[ApprovalCreateWithoutLinksInput | ApprovalUncheckedCreateWithoutLinksInput]
+    where: ApprovalWhereInput
+
+
+class ApprovalUpdateToOneWithWhereWithoutLinksInput(TypedDict, total=False):
+    where: ApprovalWhereInput
+    data: Required[ApprovalUpdateWithoutLinksInput | ApprovalUncheckedUpdateWithoutLinksInput]
+
+
+class ApprovalUpdateWithoutLinksInput(_ApprovalUpdate, total=False):
+    tenant: TenantUpdateOneRequiredWithoutApprovalsNestedInput
+    run: RunUpdateOneRequiredWithoutApprovalsNestedInput
+    decided_by: UserUpdateOneWithoutDecisionsNestedInput
+
+
+class ApprovalUncheckedUpdateWithoutLinksInput(_ApprovalUpdate, total=False):
+    tenant_id: str | StringFieldUpdateOperationsInput
+    run_id: str | StringFieldUpdateOperationsInput
+    decided_by_id: str | NullableStringFieldUpdateOperationsInput | None
+
+
 class ApprovalCreateManyTenantInput(_ApprovalCreate, total=False):
     run_id: Required[str]
     decided_by_id: str | None
@@ -873,11 +977,13 @@ class ApprovalCreateManyTenantInput(_ApprovalCreate, total=False):
 class ApprovalUpdateWithoutTenantInput(_ApprovalUpdate, total=False):
     run: RunUpdateOneRequiredWithoutApprovalsNestedInput
     decided_by: UserUpdateOneWithoutDecisionsNestedInput
+    links: ApprovalLinkUpdateManyWithoutApprovalNestedInput
 
 
 class ApprovalUncheckedUpdateWithoutTenantInput(_ApprovalUpdate, total=False):
     run_id: str | StringFieldUpdateOperationsInput
     decided_by_id: str | NullableStringFieldUpdateOperationsInput | None
+    links: ApprovalLinkUncheckedUpdateManyWithoutApprovalNestedInput
 
 
 class ApprovalUncheckedUpdateManyWithoutTenantInput(_ApprovalUpdate, total=False):
@@ -893,11 +999,13 @@ class ApprovalCreateManyDecided_byInput(_ApprovalCreate, total=False):
 class ApprovalUpdateWithoutDecided_byInput(_ApprovalUpdate, total=False):
     tenant: TenantUpdateOneRequiredWithoutApprovalsNestedInput
     run: RunUpdateOneRequiredWithoutApprovalsNestedInput
+    links: ApprovalLinkUpdateManyWithoutApprovalNestedInput
 
 
 class ApprovalUncheckedUpdateWithoutDecided_byInput(_ApprovalUpdate, total=False):
     tenant_id: str | StringFieldUpdateOperationsInput
     run_id: str | StringFieldUpdateOperationsInput
+    links: ApprovalLinkUncheckedUpdateManyWithoutApprovalNestedInput
 
 
 class ApprovalUncheckedUpdateManyWithoutDecided_byInput(_ApprovalUpdate, total=False):
@@ -913,11 +1021,13 @@ class ApprovalCreateManyRunInput(_ApprovalCreate, total=False):
 class ApprovalUpdateWithoutRunInput(_ApprovalUpdate, total=False):
     tenant: TenantUpdateOneRequiredWithoutApprovalsNestedInput
     decided_by: UserUpdateOneWithoutDecisionsNestedInput
+    links: ApprovalLinkUpdateManyWithoutApprovalNestedInput
 
 
 class ApprovalUncheckedUpdateWithoutRunInput(_ApprovalUpdate, total=False):
     tenant_id: str | StringFieldUpdateOperationsInput
     decided_by_id: str | NullableStringFieldUpdateOperationsInput | None
+    links: ApprovalLinkUncheckedUpdateManyWithoutApprovalNestedInput
 
 
 class ApprovalUncheckedUpdateManyWithoutRunInput(_ApprovalUpdate, total=False):

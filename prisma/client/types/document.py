@@ -31,6 +31,9 @@ if TYPE_CHECKING:
         PurchaseOrderUpdateManyWithoutDocumentNestedInput,
     )
     from prisma.client.types.shared import (
+        BoolFieldUpdateOperationsInput,
+        BoolFilter,
+        BoolWithAggregatesFilter,
         BytesFieldUpdateOperationsInput,
         BytesFilter,
         BytesWithAggregatesFilter,
@@ -77,7 +80,7 @@ if TYPE_CHECKING:
     )
 
 DocumentScalarFieldKeys: TypeAlias = Literal[
-    "id", "tenant_id", "user_id", "name", "media_type", "size_bytes", "sha256", "content", "created_at"
+    "id", "tenant_id", "user_id", "shared", "name", "media_type", "size_bytes", "sha256", "content", "created_at"
 ]
 
 
@@ -108,6 +111,7 @@ class DocumentSelect(TypedDict, total=False):
     id: bool
     tenant_id: bool
     user_id: bool
+    shared: bool
     name: bool
     media_type: bool
     size_bytes: bool
@@ -128,6 +132,7 @@ class DocumentOmit(TypedDict, total=False):
     id: bool
     tenant_id: bool
     user_id: bool
+    shared: bool
     name: bool
     media_type: bool
     size_bytes: bool
@@ -163,6 +168,7 @@ class DocumentCountAggregateInput(TypedDict, total=False):
     id: bool
     tenant_id: bool
     user_id: bool
+    shared: bool
     name: bool
     media_type: bool
     size_bytes: bool
@@ -176,6 +182,7 @@ class DocumentCountAggregateOutput(TypedDict):
     id: int
     tenant_id: int
     user_id: int
+    shared: int
     name: int
     media_type: int
     size_bytes: int
@@ -201,6 +208,7 @@ class DocumentColumnAggregateInput(TypedDict, total=False):
     id: bool
     tenant_id: bool
     user_id: bool
+    shared: bool
     name: bool
     media_type: bool
     size_bytes: bool
@@ -213,6 +221,7 @@ class DocumentMinAggregateOutput(TypedDict):
     id: str | None
     tenant_id: str | None
     user_id: str | None
+    shared: bool | None
     name: str | None
     media_type: str | None
     size_bytes: int | None
@@ -225,6 +234,7 @@ class DocumentMaxAggregateOutput(TypedDict):
     id: str | None
     tenant_id: str | None
     user_id: str | None
+    shared: bool | None
     name: str | None
     media_type: str | None
     size_bytes: int | None
@@ -245,6 +255,7 @@ class DocumentGroupByOutput(TypedDict):
     id: str
     tenant_id: str
     user_id: str | None
+    shared: bool
     name: str
     media_type: str
     size_bytes: int
@@ -262,6 +273,7 @@ class DocumentFieldRefs:
     id: FieldRef[str]
     tenant_id: FieldRef[str]
     user_id: FieldRef[str]
+    shared: FieldRef[bool]
     name: FieldRef[str]
     media_type: FieldRef[str]
     size_bytes: FieldRef[int]
@@ -272,6 +284,7 @@ class DocumentFieldRefs:
 
 class _DocumentCreate(TypedDict, total=False):
     id: str
+    shared: bool
     name: Required[str]
     media_type: Required[str]
     size_bytes: Required[int]
@@ -282,6 +295,7 @@ class _DocumentCreate(TypedDict, total=False):
 
 class _DocumentUpdate(TypedDict, total=False):
     id: str | StringFieldUpdateOperationsInput
+    shared: bool | BoolFieldUpdateOperationsInput
     name: str | StringFieldUpdateOperationsInput
     media_type: str | StringFieldUpdateOperationsInput
     size_bytes: int | IntFieldUpdateOperationsInput
@@ -293,6 +307,7 @@ class _DocumentUpdate(TypedDict, total=False):
 class _DocumentWhere(TypedDict, total=False):
     tenant_id: StringFilter | str
     user_id: StringNullableFilter | str | None
+    shared: BoolFilter | bool
     name: StringFilter | str
     media_type: StringFilter | str
     size_bytes: IntFilter | int
@@ -317,6 +332,7 @@ class DocumentOrderByWithRelationInput(TypedDict, total=False):
     id: SortOrder
     tenant_id: SortOrder
     user_id: SortOrder | SortOrderInput
+    shared: SortOrder
     name: SortOrder
     media_type: SortOrder
     size_bytes: SortOrder
@@ -346,6 +362,7 @@ class DocumentOrderByWithAggregationInput(TypedDict, total=False):
     id: SortOrder
     tenant_id: SortOrder
     user_id: SortOrder | SortOrderInput
+    shared: SortOrder
     name: SortOrder
     media_type: SortOrder
     size_bytes: SortOrder
@@ -366,6 +383,7 @@ class DocumentScalarWhereWithAggregatesInput(TypedDict, total=False):
     id: StringWithAggregatesFilter | str
     tenant_id: StringWithAggregatesFilter | str
     user_id: StringNullableWithAggregatesFilter | str | None
+    shared: BoolWithAggregatesFilter | bool
     name: StringWithAggregatesFilter | str
     media_type: StringWithAggregatesFilter | str
     size_bytes: IntWithAggregatesFilter | int
@@ -444,6 +462,7 @@ class DocumentCountOrderByAggregateInput(TypedDict, total=False):
     id: SortOrder
     tenant_id: SortOrder
     user_id: SortOrder
+    shared: SortOrder
     name: SortOrder
     media_type: SortOrder
     size_bytes: SortOrder
@@ -460,6 +479,7 @@ class DocumentMaxOrderByAggregateInput(TypedDict, total=False):
     id: SortOrder
     tenant_id: SortOrder
     user_id: SortOrder
+    shared: SortOrder
     name: SortOrder
     media_type: SortOrder
     size_bytes: SortOrder
@@ -472,6 +492,7 @@ class DocumentMinOrderByAggregateInput(TypedDict, total=False):
     id: SortOrder
     tenant_id: SortOrder
     user_id: SortOrder
+    shared: SortOrder
     name: SortOrder
     media_type: SortOrder
     size_bytes: SortOrder

@@ -23,6 +23,16 @@ if TYPE_CHECKING:
         ApprovalUpdateManyWithoutRunNestedInput,
         FindManyApprovalArgs,
     )
+    from prisma.client.types.chat_turn import (
+        ChatTurnCountArgs,
+        ChatTurnCreateNestedManyWithoutRunInput,
+        ChatTurnListRelationFilter,
+        ChatTurnOrderByRelationAggregateInput,
+        ChatTurnUncheckedCreateNestedManyWithoutRunInput,
+        ChatTurnUncheckedUpdateManyWithoutRunNestedInput,
+        ChatTurnUpdateManyWithoutRunNestedInput,
+        FindManyChatTurnArgs,
+    )
     from prisma.client.types.delivery import (
         DeliveryCountArgs,
         DeliveryCreateNestedManyWithoutRunInput,
@@ -74,10 +84,13 @@ if TYPE_CHECKING:
         EnumRunStatusWithAggregatesFilter,
         IntFieldUpdateOperationsInput,
         IntFilter,
+        IntNullableFilter,
+        IntNullableWithAggregatesFilter,
         IntWithAggregatesFilter,
         JsonNullableFilter,
         JsonNullableWithAggregatesFilter,
         NullableDateTimeFieldUpdateOperationsInput,
+        NullableIntFieldUpdateOperationsInput,
         NullableStringFieldUpdateOperationsInput,
         RunStatusLike,
         SortOrder,
@@ -137,6 +150,9 @@ RunScalarFieldKeys: TypeAlias = Literal[
     "input_tokens",
     "output_tokens",
     "steps",
+    "queue_ms",
+    "first_token_ms",
+    "generation_ms",
     "created_at",
     "updated_at",
     "started_at",
@@ -150,6 +166,7 @@ class RunCountSelect(TypedDict, total=False):
     effects: bool | EffectCountArgs
     approvals: bool | ApprovalCountArgs
     deliveries: bool | DeliveryCountArgs
+    turns: bool | ChatTurnCountArgs
 
 
 class RunCountSelectArgs(TypedDict):
@@ -167,6 +184,7 @@ class RunInclude(TypedDict, total=False):
     effects: bool | FindManyEffectArgs
     approvals: bool | FindManyApprovalArgs
     deliveries: bool | FindManyDeliveryArgs
+    turns: bool | FindManyChatTurnArgs
     _count: bool | RunCountSelectArgs
 
 
@@ -196,6 +214,9 @@ class RunSelect(TypedDict, total=False):
     input_tokens: bool
     output_tokens: bool
     steps: bool
+    queue_ms: bool
+    first_token_ms: bool
+    generation_ms: bool
     created_at: bool
     updated_at: bool
     started_at: bool
@@ -208,6 +229,7 @@ class RunSelect(TypedDict, total=False):
     effects: bool | FindManyEffectArgs
     approvals: bool | FindManyApprovalArgs
     deliveries: bool | FindManyDeliveryArgs
+    turns: bool | FindManyChatTurnArgs
     _count: bool | RunCountSelectArgs
 
 
@@ -237,6 +259,9 @@ class RunOmit(TypedDict, total=False):
     input_tokens: bool
     output_tokens: bool
     steps: bool
+    queue_ms: bool
+    first_token_ms: bool
+    generation_ms: bool
     created_at: bool
     updated_at: bool
     started_at: bool
@@ -290,6 +315,9 @@ class RunCountAggregateInput(TypedDict, total=False):
     input_tokens: bool
     output_tokens: bool
     steps: bool
+    queue_ms: bool
+    first_token_ms: bool
+    generation_ms: bool
     created_at: bool
     updated_at: bool
     started_at: bool
@@ -321,6 +349,9 @@ class RunCountAggregateOutput(TypedDict):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int
+    generation_ms: int
     created_at: int
     updated_at: int
     started_at: int
@@ -336,6 +367,9 @@ class RunNumberAggregateInput(TypedDict, total=False):
     input_tokens: bool
     output_tokens: bool
     steps: bool
+    queue_ms: bool
+    first_token_ms: bool
+    generation_ms: bool
 
 
 class RunAvgAggregateOutput(TypedDict):
@@ -346,6 +380,9 @@ class RunAvgAggregateOutput(TypedDict):
     input_tokens: float | None
     output_tokens: float | None
     steps: float | None
+    queue_ms: float | None
+    first_token_ms: float | None
+    generation_ms: float | None
 
 
 class RunSumAggregateOutput(TypedDict):
@@ -356,6 +393,9 @@ class RunSumAggregateOutput(TypedDict):
     input_tokens: int | None
     output_tokens: int | None
     steps: int | None
+    queue_ms: int | None
+    first_token_ms: int | None
+    generation_ms: int | None
 
 
 class RunColumnAggregateInput(TypedDict, total=False):
@@ -380,6 +420,9 @@ class RunColumnAggregateInput(TypedDict, total=False):
     input_tokens: bool
     output_tokens: bool
     steps: bool
+    queue_ms: bool
+    first_token_ms: bool
+    generation_ms: bool
     created_at: bool
     updated_at: bool
     started_at: bool
@@ -408,6 +451,9 @@ class RunMinAggregateOutput(TypedDict):
     input_tokens: int | None
     output_tokens: int | None
     steps: int | None
+    queue_ms: int | None
+    first_token_ms: int | None
+    generation_ms: int | None
     created_at: datetime.datetime | None
     updated_at: datetime.datetime | None
     started_at: datetime.datetime | None
@@ -436,6 +482,9 @@ class RunMaxAggregateOutput(TypedDict):
     input_tokens: int | None
     output_tokens: int | None
     steps: int | None
+    queue_ms: int | None
+    first_token_ms: int | None
+    generation_ms: int | None
     created_at: datetime.datetime | None
     updated_at: datetime.datetime | None
     started_at: datetime.datetime | None
@@ -474,6 +523,9 @@ class RunGroupByOutput(TypedDict):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int | None
+    generation_ms: int
     created_at: datetime.datetime
     updated_at: datetime.datetime
     started_at: datetime.datetime | None
@@ -509,6 +561,9 @@ class RunFieldRefs:
     input_tokens: FieldRef[int]
     output_tokens: FieldRef[int]
     steps: FieldRef[int]
+    queue_ms: FieldRef[int]
+    first_token_ms: FieldRef[int]
+    generation_ms: FieldRef[int]
     created_at: FieldRef[datetime.datetime]
     updated_at: FieldRef[datetime.datetime]
     started_at: FieldRef[datetime.datetime]
@@ -536,6 +591,9 @@ class _RunCreate(TypedDict, total=False):
     input_tokens: int
     output_tokens: int
     steps: int
+    queue_ms: int
+    first_token_ms: int | None
+    generation_ms: int
     created_at: datetime.datetime
     updated_at: datetime.datetime
     started_at: datetime.datetime | None
@@ -563,6 +621,9 @@ class _RunUpdate(TypedDict, total=False):
     input_tokens: int | IntFieldUpdateOperationsInput
     output_tokens: int | IntFieldUpdateOperationsInput
     steps: int | IntFieldUpdateOperationsInput
+    queue_ms: int | IntFieldUpdateOperationsInput
+    first_token_ms: int | NullableIntFieldUpdateOperationsInput | None
+    generation_ms: int | IntFieldUpdateOperationsInput
     created_at: datetime.datetime | DateTimeFieldUpdateOperationsInput
     updated_at: datetime.datetime | DateTimeFieldUpdateOperationsInput
     started_at: datetime.datetime | NullableDateTimeFieldUpdateOperationsInput | None
@@ -592,6 +653,9 @@ class _RunWhere(TypedDict, total=False):
     input_tokens: IntFilter | int
     output_tokens: IntFilter | int
     steps: IntFilter | int
+    queue_ms: IntFilter | int
+    first_token_ms: IntNullableFilter | int | None
+    generation_ms: IntFilter | int
     created_at: DateTimeFilter | datetime.datetime
     updated_at: DateTimeFilter | datetime.datetime
     started_at: DateTimeNullableFilter | datetime.datetime | None
@@ -611,6 +675,7 @@ class RunWhereInput(_RunWhere, total=False):
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
     deliveries: DeliveryListRelationFilter
+    turns: ChatTurnListRelationFilter
 
 
 class RunOrderByWithRelationInput(TypedDict, total=False):
@@ -637,6 +702,9 @@ class RunOrderByWithRelationInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder | SortOrderInput
+    generation_ms: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
     started_at: SortOrder | SortOrderInput
@@ -649,6 +717,7 @@ class RunOrderByWithRelationInput(TypedDict, total=False):
     effects: EffectOrderByRelationAggregateInput
     approvals: ApprovalOrderByRelationAggregateInput
     deliveries: DeliveryOrderByRelationAggregateInput
+    turns: ChatTurnOrderByRelationAggregateInput
 
 
 class _RunWhereUniqueInputBy1(_RunWhere, total=False):
@@ -665,6 +734,7 @@ class _RunWhereUniqueInputBy1(_RunWhere, total=False):
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
     deliveries: DeliveryListRelationFilter
+    turns: ChatTurnListRelationFilter
 
 
 class _RunWhereUniqueInputBy2(_RunWhere, total=False):
@@ -681,6 +751,7 @@ class _RunWhereUniqueInputBy2(_RunWhere, total=False):
     effects: EffectListRelationFilter
     approvals: ApprovalListRelationFilter
     deliveries: DeliveryListRelationFilter
+    turns: ChatTurnListRelationFilter
 
 
 RunWhereUniqueInput: TypeAlias = _RunWhereUniqueInputBy1 | _RunWhereUniqueInputBy2
@@ -710,6 +781,9 @@ class RunOrderByWithAggregationInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder | SortOrderInput
+    generation_ms: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
     started_at: SortOrder | SortOrderInput
@@ -748,6 +822,9 @@ class RunScalarWhereWithAggregatesInput(TypedDict, total=False):
     input_tokens: IntWithAggregatesFilter | int
     output_tokens: IntWithAggregatesFilter | int
     steps: IntWithAggregatesFilter | int
+    queue_ms: IntWithAggregatesFilter | int
+    first_token_ms: IntNullableWithAggregatesFilter | int | None
+    generation_ms: IntWithAggregatesFilter | int
     created_at: DateTimeWithAggregatesFilter | datetime.datetime
     updated_at: DateTimeWithAggregatesFilter | datetime.datetime
     started_at: DateTimeNullableWithAggregatesFilter | datetime.datetime | None
@@ -763,6 +840,7 @@ class RunCreateInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateInput(_RunCreate, total=False):
@@ -774,6 +852,7 @@ class RunUncheckedCreateInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunUpdateInput(_RunUpdate, total=False):
@@ -785,6 +864,7 @@ class RunUpdateInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateInput(_RunUpdate, total=False):
@@ -796,6 +876,7 @@ class RunUncheckedUpdateInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateManyInput(_RunCreate, total=False):
@@ -863,6 +944,9 @@ class RunCountOrderByAggregateInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder
+    generation_ms: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
     started_at: SortOrder
@@ -877,6 +961,9 @@ class RunAvgOrderByAggregateInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder
+    generation_ms: SortOrder
 
 
 class RunMaxOrderByAggregateInput(TypedDict, total=False):
@@ -901,6 +988,9 @@ class RunMaxOrderByAggregateInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder
+    generation_ms: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
     started_at: SortOrder
@@ -929,6 +1019,9 @@ class RunMinOrderByAggregateInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder
+    generation_ms: SortOrder
     created_at: SortOrder
     updated_at: SortOrder
     started_at: SortOrder
@@ -943,6 +1036,9 @@ class RunSumOrderByAggregateInput(TypedDict, total=False):
     input_tokens: SortOrder
     output_tokens: SortOrder
     steps: SortOrder
+    queue_ms: SortOrder
+    first_token_ms: SortOrder
+    generation_ms: SortOrder
 
 
 RunScalarRelationFilter = TypedDict(
@@ -1161,6 +1257,20 @@ class RunUpdateOneWithoutMessagesNestedInput(TypedDict, total=False):
     )
 
 
+class RunCreateNestedOneWithoutTurnsInput(TypedDict, total=False):
+    create: RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput
+    connect_or_create: RunCreateOrConnectWithoutTurnsInput
+    connect: RunWhereUniqueInput
+
+
+class RunUpdateOneRequiredWithoutTurnsNestedInput(TypedDict, total=False):
+    create: RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput
+    connect_or_create: RunCreateOrConnectWithoutTurnsInput
+    upsert: RunUpsertWithoutTurnsInput
+    connect: RunWhereUniqueInput
+    update: RunUpdateToOneWithWhereWithoutTurnsInput | RunUpdateWithoutTurnsInput | RunUncheckedUpdateWithoutTurnsInput
+
+
 class RunCreateNestedOneWithoutDeliveriesInput(TypedDict, total=False):
     create: RunCreateWithoutDeliveriesInput | RunUncheckedCreateWithoutDeliveriesInput
     connect_or_create: RunCreateOrConnectWithoutDeliveriesInput
@@ -1239,6 +1349,7 @@ class RunCreateWithoutTenantInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutTenantInput(_RunCreate, total=False):
@@ -1249,6 +1360,7 @@ class RunUncheckedCreateWithoutTenantInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutTenantInput(TypedDict):
@@ -1292,6 +1404,7 @@ class RunCreateWithoutUserInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutUserInput(_RunCreate, total=False):
@@ -1302,6 +1415,7 @@ class RunUncheckedCreateWithoutUserInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutUserInput(TypedDict):
@@ -1338,6 +1452,7 @@ class RunCreateWithoutThreadInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutThreadInput(_RunCreate, total=False):
@@ -1348,6 +1463,7 @@ class RunUncheckedCreateWithoutThreadInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutThreadInput(TypedDict):
@@ -1384,6 +1500,7 @@ class RunCreateWithoutMessagesInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutMessagesInput(_RunCreate, total=False):
@@ -1394,6 +1511,7 @@ class RunUncheckedCreateWithoutMessagesInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutMessagesInput(TypedDict):
@@ -1420,12 +1538,74 @@ class RunUpdateWithoutMessagesInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutMessagesInput(_RunUpdate, total=False):
     tenant_id: str | StringFieldUpdateOperationsInput
     thread_id: str | StringFieldUpdateOperationsInput
     user_id: str | NullableStringFieldUpdateOperationsInput | None
+    events: EventUncheckedUpdateManyWithoutRunNestedInput
+    effects: EffectUncheckedUpdateManyWithoutRunNestedInput
+    approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
+
+
+class RunCreateWithoutTurnsInput(_RunCreate, total=False):
+    tenant: Required[TenantCreateNestedOneWithoutRunsInput]
+    thread: Required[ThreadCreateNestedOneWithoutRunsInput]
+    user: UserCreateNestedOneWithoutRunsInput
+    messages: MessageCreateNestedManyWithoutRunInput
+    events: EventCreateNestedManyWithoutRunInput
+    effects: EffectCreateNestedManyWithoutRunInput
+    approvals: ApprovalCreateNestedManyWithoutRunInput
+    deliveries: DeliveryCreateNestedManyWithoutRunInput
+
+
+class RunUncheckedCreateWithoutTurnsInput(_RunCreate, total=False):
+    tenant_id: Required[str]
+    thread_id: Required[str]
+    user_id: str | None
+    messages: MessageUncheckedCreateNestedManyWithoutRunInput
+    events: EventUncheckedCreateNestedManyWithoutRunInput
+    effects: EffectUncheckedCreateNestedManyWithoutRunInput
+    approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+
+
+class RunCreateOrConnectWithoutTurnsInput(TypedDict):
+    where: RunWhereUniqueInput
+    create: RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput
+
+
+class RunUpsertWithoutTurnsInput(TypedDict, total=False):
+    update: Required[RunUpdateWithoutTurnsInput | RunUncheckedUpdateWithoutTurnsInput]
+    create: Required[RunCreateWithoutTurnsInput | RunUncheckedCreateWithoutTurnsInput]
+    where: RunWhereInput
+
+
+class RunUpdateToOneWithWhereWithoutTurnsInput(TypedDict, total=False):
+    where: RunWhereInput
+    data: Required[RunUpdateWithoutTurnsInput | RunUncheckedUpdateWithoutTurnsInput]
+
+
+class RunUpdateWithoutTurnsInput(_RunUpdate, total=False):
+    tenant: TenantUpdateOneRequiredWithoutRunsNestedInput
+    thread: ThreadUpdateOneRequiredWithoutRunsNestedInput
+    user: UserUpdateOneWithoutRunsNestedInput
+    messages: MessageUpdateManyWithoutRunNestedInput
+    events: EventUpdateManyWithoutRunNestedInput
+    effects: EffectUpdateManyWithoutRunNestedInput
+    approvals: ApprovalUpdateManyWithoutRunNestedInput
+    deliveries: DeliveryUpdateManyWithoutRunNestedInput
+
+
+class RunUncheckedUpdateWithoutTurnsInput(_RunUpdate, total=False):
+    tenant_id: str | StringFieldUpdateOperationsInput
+    thread_id: str | StringFieldUpdateOperationsInput
+    user_id: str | NullableStringFieldUpdateOperationsInput | None
+    messages: MessageUncheckedUpdateManyWithoutRunNestedInput
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
@@ -1440,6 +1620,7 @@ class RunCreateWithoutDeliveriesInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutDeliveriesInput(_RunCreate, total=False):
@@ -1450,6 +1631,7 @@ class RunUncheckedCreateWithoutDeliveriesInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutDeliveriesInput(TypedDict):
@@ -1476,6 +1658,7 @@ class RunUpdateWithoutDeliveriesInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutDeliveriesInput(_RunUpdate, total=False):
@@ -1486,6 +1669,7 @@ class RunUncheckedUpdateWithoutDeliveriesInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateWithoutEventsInput(_RunCreate, total=False):
@@ -1496,6 +1680,7 @@ class RunCreateWithoutEventsInput(_RunCreate, total=False):
     effects: EffectCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutEventsInput(_RunCreate, total=False):
@@ -1506,6 +1691,7 @@ class RunUncheckedCreateWithoutEventsInput(_RunCreate, total=False):
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutEventsInput(TypedDict):
@@ -1532,6 +1718,7 @@ class RunUpdateWithoutEventsInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutEventsInput(_RunUpdate, total=False):
@@ -1542,6 +1729,7 @@ class RunUncheckedUpdateWithoutEventsInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateWithoutEffectsInput(_RunCreate, total=False):
@@ -1552,6 +1740,7 @@ class RunCreateWithoutEffectsInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     approvals: ApprovalCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutEffectsInput(_RunCreate, total=False):
@@ -1562,6 +1751,7 @@ class RunUncheckedCreateWithoutEffectsInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     approvals: ApprovalUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutEffectsInput(TypedDict):
@@ -1588,6 +1778,7 @@ class RunUpdateWithoutEffectsInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutEffectsInput(_RunUpdate, total=False):
@@ -1598,6 +1789,7 @@ class RunUncheckedUpdateWithoutEffectsInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateWithoutApprovalsInput(_RunCreate, total=False):
@@ -1608,6 +1800,7 @@ class RunCreateWithoutApprovalsInput(_RunCreate, total=False):
     events: EventCreateNestedManyWithoutRunInput
     effects: EffectCreateNestedManyWithoutRunInput
     deliveries: DeliveryCreateNestedManyWithoutRunInput
+    turns: ChatTurnCreateNestedManyWithoutRunInput
 
 
 class RunUncheckedCreateWithoutApprovalsInput(_RunCreate, total=False):
@@ -1618,6 +1811,7 @@ class RunUncheckedCreateWithoutApprovalsInput(_RunCreate, total=False):
     events: EventUncheckedCreateNestedManyWithoutRunInput
     effects: EffectUncheckedCreateNestedManyWithoutRunInput
     deliveries: DeliveryUncheckedCreateNestedManyWithoutRunInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutRunInput
 
 
 class RunCreateOrConnectWithoutApprovalsInput(TypedDict):
@@ -1644,6 +1838,7 @@ class RunUpdateWithoutApprovalsInput(_RunUpdate, total=False):
     events: EventUpdateManyWithoutRunNestedInput
     effects: EffectUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutApprovalsInput(_RunUpdate, total=False):
@@ -1654,6 +1849,7 @@ class RunUncheckedUpdateWithoutApprovalsInput(_RunUpdate, total=False):
     events: EventUncheckedUpdateManyWithoutRunNestedInput
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunCreateManyTenantInput(_RunCreate, total=False):
@@ -1669,6 +1865,7 @@ class RunUpdateWithoutTenantInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutTenantInput(_RunUpdate, total=False):
@@ -1679,6 +1876,7 @@ class RunUncheckedUpdateWithoutTenantInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutTenantInput(_RunUpdate, total=False):
@@ -1699,6 +1897,7 @@ class RunUpdateWithoutUserInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutUserInput(_RunUpdate, total=False):
@@ -1709,6 +1908,7 @@ class RunUncheckedUpdateWithoutUserInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutUserInput(_RunUpdate, total=False):
@@ -1729,6 +1929,7 @@ class RunUpdateWithoutThreadInput(_RunUpdate, total=False):
     effects: EffectUpdateManyWithoutRunNestedInput
     approvals: ApprovalUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateWithoutThreadInput(_RunUpdate, total=False):
@@ -1739,6 +1940,7 @@ class RunUncheckedUpdateWithoutThreadInput(_RunUpdate, total=False):
     effects: EffectUncheckedUpdateManyWithoutRunNestedInput
     approvals: ApprovalUncheckedUpdateManyWithoutRunNestedInput
     deliveries: DeliveryUncheckedUpdateManyWithoutRunNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutRunNestedInput
 
 
 class RunUncheckedUpdateManyWithoutThreadInput(_RunUpdate, total=False):

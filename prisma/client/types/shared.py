@@ -557,6 +557,41 @@ IntFilter = TypedDict(
     total=False,
 )
 
+IntNullableFilter = TypedDict(
+    "IntNullableFilter",
+    {
+        "equals": "int | FieldRef[int] | None",
+        "in": "Sequence[int] | FieldRef[list[int]] | None",
+        "not_in": "Sequence[int] | FieldRef[list[int]] | None",
+        "lt": "int | FieldRef[int]",
+        "lte": "int | FieldRef[int]",
+        "gt": "int | FieldRef[int]",
+        "gte": "int | FieldRef[int]",
+        "not": "int | NestedIntNullableFilter | None",
+    },
+    total=False,
+)
+
+IntNullableWithAggregatesFilter = TypedDict(
+    "IntNullableWithAggregatesFilter",
+    {
+        "equals": "int | FieldRef[int] | None",
+        "in": "Sequence[int] | FieldRef[list[int]] | None",
+        "not_in": "Sequence[int] | FieldRef[list[int]] | None",
+        "lt": "int | FieldRef[int]",
+        "lte": "int | FieldRef[int]",
+        "gt": "int | FieldRef[int]",
+        "gte": "int | FieldRef[int]",
+        "not": "int | NestedIntNullableWithAggregatesFilter | None",
+        "_count": "NestedIntNullableFilter",
+        "_avg": "NestedFloatNullableFilter",
+        "_sum": "NestedIntNullableFilter",
+        "_min": "NestedIntNullableFilter",
+        "_max": "NestedIntNullableFilter",
+    },
+    total=False,
+)
+
 IntWithAggregatesFilter = TypedDict(
     "IntWithAggregatesFilter",
     {
@@ -1104,6 +1139,21 @@ NestedFloatFilter = TypedDict(
     total=False,
 )
 
+NestedFloatNullableFilter = TypedDict(
+    "NestedFloatNullableFilter",
+    {
+        "equals": "float | FieldRef[float] | None",
+        "in": "Sequence[float] | FieldRef[list[float]] | None",
+        "not_in": "Sequence[float] | FieldRef[list[float]] | None",
+        "lt": "float | FieldRef[float]",
+        "lte": "float | FieldRef[float]",
+        "gt": "float | FieldRef[float]",
+        "gte": "float | FieldRef[float]",
+        "not": "float | NestedFloatNullableFilter | None",
+    },
+    total=False,
+)
+
 NestedIntFilter = TypedDict(
     "NestedIntFilter",
     {
@@ -1130,6 +1180,26 @@ NestedIntNullableFilter = TypedDict(
         "gt": "int | FieldRef[int]",
         "gte": "int | FieldRef[int]",
         "not": "int | NestedIntNullableFilter | None",
+    },
+    total=False,
+)
+
+NestedIntNullableWithAggregatesFilter = TypedDict(
+    "NestedIntNullableWithAggregatesFilter",
+    {
+        "equals": "int | FieldRef[int] | None",
+        "in": "Sequence[int] | FieldRef[list[int]] | None",
+        "not_in": "Sequence[int] | FieldRef[list[int]] | None",
+        "lt": "int | FieldRef[int]",
+        "lte": "int | FieldRef[int]",
+        "gt": "int | FieldRef[int]",
+        "gte": "int | FieldRef[int]",
+        "not": "int | NestedIntNullableWithAggregatesFilter | None",
+        "_count": "NestedIntNullableFilter",
+        "_avg": "NestedFloatNullableFilter",
+        "_sum": "NestedIntNullableFilter",
+        "_min": "NestedIntNullableFilter",
+        "_max": "NestedIntNullableFilter",
     },
     total=False,
 )
@@ -1281,6 +1351,14 @@ class NullableBytesFieldUpdateOperationsInput(TypedDict, total=False):
 
 class NullableDateTimeFieldUpdateOperationsInput(TypedDict, total=False):
     set: datetime.datetime | None
+
+
+class NullableIntFieldUpdateOperationsInput(TypedDict, total=False):
+    set: int | None
+    increment: int
+    decrement: int
+    multiply: int
+    divide: int
 
 
 class NullableStringFieldUpdateOperationsInput(TypedDict, total=False):

@@ -10,6 +10,16 @@ from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict
 from prisma.runtime.fields import FieldRef
 
 if TYPE_CHECKING:
+    from prisma.client.types.chat_turn import (
+        ChatTurnCountArgs,
+        ChatTurnCreateNestedManyWithoutThreadInput,
+        ChatTurnListRelationFilter,
+        ChatTurnOrderByRelationAggregateInput,
+        ChatTurnUncheckedCreateNestedManyWithoutThreadInput,
+        ChatTurnUncheckedUpdateManyWithoutThreadNestedInput,
+        ChatTurnUpdateManyWithoutThreadNestedInput,
+        FindManyChatTurnArgs,
+    )
     from prisma.client.types.message import (
         FindManyMessageArgs,
         MessageCountArgs,
@@ -71,6 +81,7 @@ ThreadScalarFieldKeys: TypeAlias = Literal[
 class ThreadCountSelect(TypedDict, total=False):
     messages: bool | MessageCountArgs
     runs: bool | RunCountArgs
+    turns: bool | ChatTurnCountArgs
 
 
 class ThreadCountSelectArgs(TypedDict):
@@ -84,6 +95,7 @@ class ThreadInclude(TypedDict, total=False):
     user: bool | UserOptionalArgs
     messages: bool | FindManyMessageArgs
     runs: bool | FindManyRunArgs
+    turns: bool | FindManyChatTurnArgs
     _count: bool | ThreadCountSelectArgs
 
 
@@ -101,6 +113,7 @@ class ThreadSelect(TypedDict, total=False):
     user: bool | UserOptionalArgs
     messages: bool | FindManyMessageArgs
     runs: bool | FindManyRunArgs
+    turns: bool | FindManyChatTurnArgs
     _count: bool | ThreadCountSelectArgs
 
 
@@ -254,6 +267,7 @@ class ThreadWhereInput(_ThreadWhere, total=False):
     user: UserNullableScalarRelationFilter | UserWhereInput | None
     messages: MessageListRelationFilter
     runs: RunListRelationFilter
+    turns: ChatTurnListRelationFilter
 
 
 class ThreadOrderByWithRelationInput(TypedDict, total=False):
@@ -268,6 +282,7 @@ class ThreadOrderByWithRelationInput(TypedDict, total=False):
     user: UserOrderByWithRelationInput
     messages: MessageOrderByRelationAggregateInput
     runs: RunOrderByRelationAggregateInput
+    turns: ChatTurnOrderByRelationAggregateInput
 
 
 class ThreadWhereUniqueInput(_ThreadWhere, total=False):
@@ -279,6 +294,7 @@ class ThreadWhereUniqueInput(_ThreadWhere, total=False):
     user: UserNullableScalarRelationFilter | UserWhereInput | None
     messages: MessageListRelationFilter
     runs: RunListRelationFilter
+    turns: ChatTurnListRelationFilter
 
 
 class ThreadOrderByWithAggregationInput(TypedDict, total=False):
@@ -312,6 +328,7 @@ class ThreadCreateInput(_ThreadCreate, total=False):
     user: UserCreateNestedOneWithoutThreadsInput
     messages: MessageCreateNestedManyWithoutThreadInput
     runs: RunCreateNestedManyWithoutThreadInput
+    turns: ChatTurnCreateNestedManyWithoutThreadInput
 
 
 class ThreadUncheckedCreateInput(_ThreadCreate, total=False):
@@ -319,6 +336,7 @@ class ThreadUncheckedCreateInput(_ThreadCreate, total=False):
     user_id: str | None
     messages: MessageUncheckedCreateNestedManyWithoutThreadInput
     runs: RunUncheckedCreateNestedManyWithoutThreadInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutThreadInput
 
 
 class ThreadUpdateInput(_ThreadUpdate, total=False):
@@ -326,6 +344,7 @@ class ThreadUpdateInput(_ThreadUpdate, total=False):
     user: UserUpdateOneWithoutThreadsNestedInput
     messages: MessageUpdateManyWithoutThreadNestedInput
     runs: RunUpdateManyWithoutThreadNestedInput
+    turns: ChatTurnUpdateManyWithoutThreadNestedInput
 
 
 class ThreadUncheckedUpdateInput(_ThreadUpdate, total=False):
@@ -333,6 +352,7 @@ class ThreadUncheckedUpdateInput(_ThreadUpdate, total=False):
     user_id: str | NullableStringFieldUpdateOperationsInput | None
     messages: MessageUncheckedUpdateManyWithoutThreadNestedInput
     runs: RunUncheckedUpdateManyWithoutThreadNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutThreadNestedInput
 
 
 class ThreadCreateManyInput(_ThreadCreate, total=False):
@@ -559,16 +579,36 @@ class ThreadUpdateOneRequiredWithoutRunsNestedInput(TypedDict, total=False):
     )
 
 
+class ThreadCreateNestedOneWithoutTurnsInput(TypedDict, total=False):
+    create: ThreadCreateWithoutTurnsInput | ThreadUncheckedCreateWithoutTurnsInput
+    connect_or_create: ThreadCreateOrConnectWithoutTurnsInput
+    connect: ThreadWhereUniqueInput
+
+
+class ThreadUpdateOneRequiredWithoutTurnsNestedInput(TypedDict, total=False):
+    create: ThreadCreateWithoutTurnsInput | ThreadUncheckedCreateWithoutTurnsInput
+    connect_or_create: ThreadCreateOrConnectWithoutTurnsInput
+    upsert: ThreadUpsertWithoutTurnsInput
+    connect: ThreadWhereUniqueInput
+    update: (
+        ThreadUpdateToOneWithWhereWithoutTurnsInput
+        | ThreadUpdateWithoutTurnsInput
+        | ThreadUncheckedUpdateWithoutTurnsInput
+    )
+
+
 class ThreadCreateWithoutTenantInput(_ThreadCreate, total=False):
     user: UserCreateNestedOneWithoutThreadsInput
     messages: MessageCreateNestedManyWithoutThreadInput
     runs: RunCreateNestedManyWithoutThreadInput
+    turns: ChatTurnCreateNestedManyWithoutThreadInput
 
 
 class ThreadUncheckedCreateWithoutTenantInput(_ThreadCreate, total=False):
     user_id: str | None
     messages: MessageUncheckedCreateNestedManyWithoutThreadInput
     runs: RunUncheckedCreateNestedManyWithoutThreadInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutThreadInput
 
 
 class ThreadCreateOrConnectWithoutTenantInput(TypedDict):
@@ -608,12 +648,14 @@ class ThreadCreateWithoutUserInput(_ThreadCreate, total=False):
     tenant: Required[TenantCreateNestedOneWithoutThreadsInput]
     messages: MessageCreateNestedManyWithoutThreadInput
     runs: RunCreateNestedManyWithoutThreadInput
+    turns: ChatTurnCreateNestedManyWithoutThreadInput
 
 
 class ThreadUncheckedCreateWithoutUserInput(_ThreadCreate, total=False):
     tenant_id: Required[str]
     messages: MessageUncheckedCreateNestedManyWithoutThreadInput
     runs: RunUncheckedCreateNestedManyWithoutThreadInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutThreadInput
 
 
 class ThreadCreateOrConnectWithoutUserInput(TypedDict):
@@ -646,12 +688,14 @@ class ThreadCreateWithoutMessagesInput(_ThreadCreate, total=False):
     tenant: Required[TenantCreateNestedOneWithoutThreadsInput]
     user: UserCreateNestedOneWithoutThreadsInput
     runs: RunCreateNestedManyWithoutThreadInput
+    turns: ChatTurnCreateNestedManyWithoutThreadInput
 
 
 class ThreadUncheckedCreateWithoutMessagesInput(_ThreadCreate, total=False):
     tenant_id: Required[str]
     user_id: str | None
     runs: RunUncheckedCreateNestedManyWithoutThreadInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutThreadInput
 
 
 class ThreadCreateOrConnectWithoutMessagesInput(TypedDict):
@@ -674,24 +718,28 @@ class ThreadUpdateWithoutMessagesInput(_ThreadUpdate, total=False):
     tenant: TenantUpdateOneRequiredWithoutThreadsNestedInput
     user: UserUpdateOneWithoutThreadsNestedInput
     runs: RunUpdateManyWithoutThreadNestedInput
+    turns: ChatTurnUpdateManyWithoutThreadNestedInput
 
 
 class ThreadUncheckedUpdateWithoutMessagesInput(_ThreadUpdate, total=False):
     tenant_id: str | StringFieldUpdateOperationsInput
     user_id: str | NullableStringFieldUpdateOperationsInput | None
     runs: RunUncheckedUpdateManyWithoutThreadNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutThreadNestedInput
 
 
 class ThreadCreateWithoutRunsInput(_ThreadCreate, total=False):
     tenant: Required[TenantCreateNestedOneWithoutThreadsInput]
     user: UserCreateNestedOneWithoutThreadsInput
     messages: MessageCreateNestedManyWithoutThreadInput
+    turns: ChatTurnCreateNestedManyWithoutThreadInput
 
 
 class ThreadUncheckedCreateWithoutRunsInput(_ThreadCreate, total=False):
     tenant_id: Required[str]
     user_id: str | None
     messages: MessageUncheckedCreateNestedManyWithoutThreadInput
+    turns: ChatTurnUncheckedCreateNestedManyWithoutThreadInput
 
 
 class ThreadCreateOrConnectWithoutRunsInput(TypedDict):
@@ -714,12 +762,58 @@ class ThreadUpdateWithoutRunsInput(_ThreadUpdate, total=False):
     tenant: TenantUpdateOneRequiredWithoutThreadsNestedInput
     user: UserUpdateOneWithoutThreadsNestedInput
     messages: MessageUpdateManyWithoutThreadNestedInput
+    turns: ChatTurnUpdateManyWithoutThreadNestedInput
 
 
 class ThreadUncheckedUpdateWithoutRunsInput(_ThreadUpdate, total=False):
     tenant_id: str | StringFieldUpdateOperationsInput
     user_id: str | NullableStringFieldUpdateOperationsInput | None
     messages: MessageUncheckedUpdateManyWithoutThreadNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutThreadNestedInput
+
+
+class ThreadCreateWithoutTurnsInput(_ThreadCreate, total=False):
+    tenant: Required[TenantCreateNestedOneWithoutThreadsInput]
+    user: UserCreateNestedOneWithoutThreadsInput
+    messages: MessageCreateNestedManyWithoutThreadInput
+    runs: RunCreateNestedManyWithoutThreadInput
+
+
+class ThreadUncheckedCreateWithoutTurnsInput(_ThreadCreate, total=False):
+    tenant_id: Required[str]
+    user_id: str | None
+    messages: MessageUncheckedCreateNestedManyWithoutThreadInput
+    runs: RunUncheckedCreateNestedManyWithoutThreadInput
+
+
+class ThreadCreateOrConnectWithoutTurnsInput(TypedDict):
+    where: ThreadWhereUniqueInput
+    create: ThreadCreateWithoutTurnsInput | ThreadUncheckedCreateWithoutTurnsInput
+
+
+class ThreadUpsertWithoutTurnsInput(TypedDict, total=False):
+    update: Required[ThreadUpdateWithoutTurnsInput | ThreadUncheckedUpdateWithoutTurnsInput]
+    create: Required[ThreadCreateWithoutTurnsInput | ThreadUncheckedCreateWithoutTurnsInput]
+    where: ThreadWhereInput
+
+
+class ThreadUpdateToOneWithWhereWithoutTurnsInput(TypedDict, total=False):
+    where: ThreadWhereInput
+    data: Required[ThreadUpdateWithoutTurnsInput | ThreadUncheckedUpdateWithoutTurnsInput]
+
+
+class ThreadUpdateWithoutTurnsInput(_ThreadUpdate, total=False):
+    tenant: TenantUpdateOneRequiredWithoutThreadsNestedInput
+    user: UserUpdateOneWithoutThreadsNestedInput
+    messages: MessageUpdateManyWithoutThreadNestedInput
+    runs: RunUpdateManyWithoutThreadNestedInput
+
+
+class ThreadUncheckedUpdateWithoutTurnsInput(_ThreadUpdate, total=False):
+    tenant_id: str | StringFieldUpdateOperationsInput
+    user_id: str | NullableStringFieldUpdateOperationsInput | None
+    messages: MessageUncheckedUpdateManyWithoutThreadNestedInput
+    runs: RunUncheckedUpdateManyWithoutThreadNestedInput
 
 
 class ThreadCreateManyTenantInput(_ThreadCreate, total=False):
@@ -730,12 +824,14 @@ class ThreadUpdateWithoutTenantInput(_ThreadUpdate, total=False):
     user: UserUpdateOneWithoutThreadsNestedInput
     messages: MessageUpdateManyWithoutThreadNestedInput
     runs: RunUpdateManyWithoutThreadNestedInput
+    turns: ChatTurnUpdateManyWithoutThreadNestedInput
 
 
 class ThreadUncheckedUpdateWithoutTenantInput(_ThreadUpdate, total=False):
     user_id: str | NullableStringFieldUpdateOperationsInput | None
     messages: MessageUncheckedUpdateManyWithoutThreadNestedInput
     runs: RunUncheckedUpdateManyWithoutThreadNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutThreadNestedInput
 
 
 class ThreadUncheckedUpdateManyWithoutTenantInput(_ThreadUpdate, total=False):
@@ -750,12 +846,14 @@ class ThreadUpdateWithoutUserInput(_ThreadUpdate, total=False):
     tenant: TenantUpdateOneRequiredWithoutThreadsNestedInput
     messages: MessageUpdateManyWithoutThreadNestedInput
     runs: RunUpdateManyWithoutThreadNestedInput
+    turns: ChatTurnUpdateManyWithoutThreadNestedInput
 
 
 class ThreadUncheckedUpdateWithoutUserInput(_ThreadUpdate, total=False):
     tenant_id: str | StringFieldUpdateOperationsInput
     messages: MessageUncheckedUpdateManyWithoutThreadNestedInput
     runs: RunUncheckedUpdateManyWithoutThreadNestedInput
+    turns: ChatTurnUncheckedUpdateManyWithoutThreadNestedInput
 
 
 class ThreadUncheckedUpdateManyWithoutUserInput(_ThreadUpdate, total=False):

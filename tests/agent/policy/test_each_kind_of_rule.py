@@ -8,6 +8,7 @@ import pytest
 
 from agent.policy import Policy, Request, Used
 from tests.support.policies import TOOLS, policy, request, rules
+from tools.origin import Origin
 
 PAYMENT = "take_payment"
 INVOICE = {"invoice": "INV-2026-0001"}
@@ -193,6 +194,37 @@ def test_a_path_covers_what_lies_below_it():
     good = {"lines[0].product": "user", "lines[1].product": "user"}
     assert not refuses(rule, request("draft_invoice", arguments=arguments, origins=good))
     assert refuses(rule, request("draft_invoice", arguments=arguments, origins={**good, "lines[1].product": "model"}))
+
+
+def test_a_rule_is_silent_when_what_excuses_the_call_comes_from_there():
+    rule = rules("""
+        - name: strange_customers
+          tools: [take_payment]
+          require_origin: {invoice: [user]}
+          unless_origin: {amount: [user]}
+          verdict: refuse
+          reason: No.
+    """)
+    arguments, strange = {**INVOICE, "amount": "1.00 EUR"}, {"invoice": "record(invoice.id)"}
+    assert not refuses(rule, request("take_payment", arguments=arguments, origins={**strange, "amount": "user"}))
+    assert refuses(rule, request("take_payment", arguments=arguments, origins={**strange, "amount": "document(d)"}))
+    assert refuses(rule, request("take_payment", arguments=INVOICE, origins=strange))  # left out, it excuses nothing
+    assert not refuses(rule, request("take_payment", arguments=INVOICE, origins={"invoice": "user"}))
+
+
+SEARCH = """
+- {name: records_stay, tools: [web_search], carries: {query: [record(customer.*)]}, verdict: refuse, reason: No.}
+"""
+
+
+@pytest.mark.parametrize(
+    ("carried", "refused"),
+    [("record(customer.tax_id)", True), ("record(product.name)", False), ("document(doc_7)", False)],
+)
+def test_a_text_must_not_carry_what_the_rule_names(carried: str, refused: bool):
+    held = {"query": frozenset({Origin.parse(carried)})}
+    assert refuses(rules(SEARCH), request("web_search", arguments={"query": "who is it"}, carried=held)) is refused
+    assert not refuses(rules(SEARCH), request("web_search", arguments={"query": "who is it"}))
 
 
 # ------------------------------------------------------------ flows

@@ -141,7 +141,7 @@ async def paid(office: Office, times: int, who: Principal) -> list[str]:
     """How each of several runs ends, one after the other."""
     ends: list[str] = []
     for _ in range(times):
-        thread = await office.db.thread.create(data={"tenant_id": who.tenant_id})
+        thread = await office.db.thread.create(data={"tenant_id": who.tenant_id, "user_id": who.user_id})
         events = await office.events(await office.ask(principal=who, thread_id=thread.id))
         ends += [outcome["status"] for outcome in data_of(events, "tool.result")]
     return ends

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from dataclasses import replace
 
 import pytest
 
+from prisma import Prisma
 from tests.support.tool_calls import Upload, call
 from tests.support.ubl_orders import PLAIN
 from tools import stored
@@ -175,3 +177,23 @@ async def test_a_document_is_read_once_for_several_tools_but_never_stale(
         await call("read_document", ctx, document=(await upload(f"n{number}.txt", b"note")).id)
     await call("read_document", ctx, document=first.id)
     assert len(reads) == 2 + stored.MAX_KEPT + 1
+
+
+async def test_a_document_of_somebody_else_is_not_there_whatever_the_model_asks_for(ctx: ToolContext, db: Prisma):
+    ann, bob = [await db.user.create(data={"tenant_id": ctx.tenant_id, "name": name}) for name in ("ann", "bob")]
+
+    async def document(*, shared: bool) -> str:
+        row = await stored.store_document(
+            db, ctx.tenant_id, name="a.txt", media_type="text/plain", content=b"Hello.", user_id=ann.id, shared=shared
+        )
+        return row.id
+
+    private, shared = await document(shared=False), await document(shared=True)
+    of_bob = replace(ctx, user_id=bob.id)
+    for tool, rest in [("read_document", {}), ("check_purchase_order", {"customer": "cus_acme"})]:
+        with pytest.raises(NotFound, match=f"No document '{private}'"):
+            await call(tool, of_bob, document=private, **rest)
+    assert (await call("read_document", of_bob, document=shared)).model_dump()["text"] == "Hello."
+    assert (await call("read_document", replace(ctx, user_id=ann.id), document=private)).model_dump()[
+        "text"
+    ] == "Hello."

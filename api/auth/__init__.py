@@ -1,0 +1,1 @@
+"""Signing in: passwords, tokens, keys, and identities that somebody else vouches for."""

@@ -1,0 +1,1 @@
+"""OpenAI's chat completions over our runs. What is taken, ignored and refused: docs/openai.md."""
