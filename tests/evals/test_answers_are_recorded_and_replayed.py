@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 
 from agent.llm.base import Backend, ToolSpec
 from agent.messages import ChatMessage
+from evals.case import Case
 from evals.proving import bare_settings
 from evals.recording import InvalidTape, Model, NotRecorded, Recorder, Tape
 from evals.solutions import SolutionBackend
@@ -46,7 +47,7 @@ async def test_cases_run_again_without_a_model_in_worlds_whose_identifiers_are_o
     tape = Tape()
     async with worlds() as made:
 
-        async def tried(backend_for: Any) -> dict[str, Tried]:
+        async def tried(backend_for: Callable[[Case], Backend]) -> dict[str, Tried]:
             return {case.name: await attempt(case, made, backend_for(case)) for case in CASES}
 
         first = await tried(lambda case: recorder(SolutionBackend(case.solution), tape, scope=case.name))
