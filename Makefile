@@ -53,6 +53,7 @@ bench: assets ## Measure, against peers and limits, in one run.
 	@$(BIN)/python -m benchmarks.durability
 	@$(BIN)/python -m benchmarks.policy
 	@$(BIN)/python -m benchmarks.guards
+	@$(BIN)/python -m benchmarks.evals
 
 .PHONY: chaos
 chaos: assets ## Kill, cut, freeze and race real servers in full, for about an hour; `make test` does it in short.

@@ -85,8 +85,7 @@ async def score(sample: Sequence[Row], *, report: Path | None) -> int:
             right[row.category] += wrong is None
             answers.append({"id": row.id, "wrote": text, "wrong": wrong})
             print(f"{number:4} {row.id}: {wrong or 'right'}", flush=True)
-            if report is not None:
-                report.write_text(json.dumps(answers, indent=1, ensure_ascii=False), "utf-8")
+            _write(report, answers)
     finally:
         await backend.stop()
     for category, count in asked.items():
@@ -95,6 +94,11 @@ async def score(sample: Sequence[Row], *, report: Path | None) -> int:
     rate = right.total() / asked.total()
     print(f"{backend.name}: {right.total()} of {asked.total()} right, {rate:.1%} ({low:.1%} to {high:.1%})")
     return 0
+
+
+def _write(report: Path | None, answers: Sequence[object]) -> None:
+    if report is not None:
+        report.write_text(json.dumps(answers, indent=1, ensure_ascii=False), "utf-8")
 
 
 if __name__ == "__main__":

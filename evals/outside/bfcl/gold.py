@@ -31,7 +31,7 @@ def gold(row: Row) -> list[ToolCall]:
 
 
 def _chosen(values: Sequence[Any]) -> Any:
-    """The first right value. In an object, alone or in a list, each field again lists its own; further in, none does."""
+    """The first right value. In an object, alone or in a list, each field again lists its own; deeper, none does."""
     value = _first(values)
     if isinstance(value, list):
         return [_fields(cast("Any", one)) if isinstance(one, Mapping) else one for one in cast("list[Any]", value)]
