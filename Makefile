@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help
 help: ## Print this help.
 	@echo "deskclerk does office work over external systems from a request in plain words."; echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 # ---------------------------------------------------------------- what a person runs
 
@@ -29,7 +29,7 @@ serve: $(VENV)/.runtime ## Serve the API on http://127.0.0.1:8000.
 	@$(BIN)/deskclerk serve
 
 .PHONY: test
-test: assets ## Run every test, with a real database, real processes and the real model.
+test: assets bfcl ## Run every test, with a real database, real processes and the real model.
 	@$(BIN)/deskclerk models pull
 	@$(BIN)/pytest --durations=10
 
@@ -54,6 +54,7 @@ bench: assets ## Measure, against peers and limits, in one run.
 	@$(BIN)/python -m benchmarks.durability
 	@$(BIN)/python -m benchmarks.policy
 	@$(BIN)/python -m benchmarks.guards
+	@$(BIN)/python -m benchmarks.evals
 
 .PHONY: chaos
 chaos: assets ## Kill, cut, freeze and race real servers in full, for about an hour; `make test` does it in short.
@@ -76,6 +77,15 @@ evals-security: assets $(OUTSIDE)/.ready ## Attack the guard: 629 pairs of Agent
 	@$(BIN)/python -m evals.security
 	@$(OUTSIDE)/bin/python -m evals.outside.agentdojo
 
+.PHONY: evals-simulation
+evals-simulation: assets ## Try the release gate on suites whose pass rates are known: false alarms, power, runs.
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals.simulation
+
+.PHONY: evals-bfcl
+evals-bfcl: assets bfcl ## Prove our conversion with BFCL's checker, then score the model on ROWS random rows (40).
+	@$(BIN)/python -m evals.outside.bfcl check
+	@$(BIN)/python -m evals.outside.bfcl score --rows $(or $(ROWS),40)
+
 .PHONY: migration
 migration: assets ## Write a migration for both databases: make migration NAME=add_a_column
 	@test -n "$(NAME)" || { echo "Say what it does: make migration NAME=add_a_column"; exit 1; }
@@ -94,7 +104,7 @@ lock: $(UV) ## Resolve the lock files again.
 
 .PHONY: clean
 clean: ## Remove the environment and what runs left behind; keeps the cache of weights.
-	rm -rf $(VENV) $(OUTSIDE) .deskclerk .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OUTSIDE) .outside-bfcl .deskclerk .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- set-up: one environment, two depths
@@ -108,6 +118,12 @@ setup-dev: $(VENV)/.dev ## Make the environment that also checks it.
 .PHONY: assets
 assets: $(VENV)/.dev
 	@$(BIN)/python -m prisma.assets
+
+.PHONY: bfcl
+bfcl: .outside-bfcl/.installed
+.outside-bfcl/.installed: evals/outside/bfcl/requirements.txt | $(UV)
+	@$(UV) pip install --quiet --no-deps --require-hashes --target .outside-bfcl -r $<
+	@touch $@
 
 # The environment gets its pip from outside, so a Python without `ensurepip` (Debian's) will do.
 $(UV):
