@@ -11,7 +11,7 @@ import pkgutil
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
@@ -107,7 +107,8 @@ def _text(default: Any) -> str:
         case bool():
             return str(default).lower()
         case set() | frozenset():
-            return json.dumps(sorted(default, key=str), default=str)
+            members = cast("frozenset[Any]", default)
+            return json.dumps(sorted(members, key=str), default=str)
         case dict() | list() | tuple():
             return json.dumps(default, default=str)
         case _:
