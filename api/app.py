@@ -18,6 +18,7 @@ from api.observing.observing import observe
 from api.openai.errors import OpenAiErrors
 from api.problems import documented, install_problem_handlers
 from api.routes import routers
+from api.service import Service
 from api.service import open_service as open_real_service
 from api.settings import ApiSettings
 from api.startup import OpenService, Startup
@@ -32,6 +33,7 @@ def create_app(
     auth: AuthSettings | None = None,
     open_service: OpenService | None = None,
     on_fatal: Callable[[Exception], None] | None = None,
+    on_ready: Callable[[], None] | None = None,
 ) -> FastAPI:
     """The server's ASGI application.
 
@@ -44,6 +46,7 @@ def create_app(
         auth: How people sign in; from the environment where it is not given.
         open_service: Opens what stands behind it; else `api.service.open_service`.
         on_fatal: Called when that cannot be opened and trying again would not help.
+        on_ready: Called when it is open.
     """
     auth_settings = auth or AuthSettings()
 
@@ -53,7 +56,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
         authenticator = Authenticator(settings, auth_settings)
-        startup = Startup(settings, opens, on_ready=authenticator.say_who_signs_in, on_fatal=on_fatal)
+
+        async def ready(service: Service) -> None:
+            if on_ready is not None:
+                on_ready()
+            await authenticator.say_who_signs_in(service)
+
+        startup = Startup(settings, opens, on_ready=ready, on_fatal=on_fatal)
         startup.begin()
         yield State(settings=settings, startup=startup, authenticator=authenticator, metrics=observing.metrics)
         await startup.close()
