@@ -11,7 +11,7 @@ import pkgutil
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
@@ -107,7 +107,7 @@ def _text(default: Any) -> str:
         case bool():
             return str(default).lower()
         case set() | frozenset():
-            return json.dumps(sorted(default, key=str), default=str)
+            return json.dumps(sorted(cast("set[Any]", default), key=str))
         case dict() | list() | tuple():
             return json.dumps(default, default=str)
         case _:
