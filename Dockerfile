@@ -9,12 +9,12 @@ FROM ${PYTHON_IMAGE} AS build
 ARG UV_VERSION=0.13.9
 # What is added to the core: `.[telemetry]` and so on; empty for none. They come from the development lock's versions.
 ARG EXTRAS="telemetry redis"
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 UV_CACHE_DIR=/var/cache/uv UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
 RUN python -m pip install --root-user-action=ignore "uv==${UV_VERSION}"
 WORKDIR /app
 COPY requirements.lock requirements-dev.lock pyproject.toml ./
 # The lock has the hash of every file; nothing else gets in.
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/var/cache/uv \
     uv venv /opt/venv \
     && VIRTUAL_ENV=/opt/venv uv pip install --require-hashes -r requirements.lock \
     && if [ -n "${EXTRAS}" ]; then \
@@ -30,7 +30,7 @@ COPY api ./api
 COPY evals ./evals
 COPY prisma ./prisma
 # Prisma's WebAssembly modules, fetched once with npm (a Node wheel brings it), checked by sha256, and put beside the code.
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/var/cache/uv \
     VIRTUAL_ENV=/opt/venv uv pip install --no-deps --editable . \
     && PYTHONPATH=/app PATH="/opt/venv/bin:${PATH}" python -m prisma.assets --bundle \
     && python -m compileall -q -j 0 agent tools api evals prisma

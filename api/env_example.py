@@ -107,8 +107,7 @@ def _text(default: Any) -> str:
         case bool():
             return str(default).lower()
         case set() | frozenset():
-            members = cast("frozenset[Any]", default)
-            return json.dumps(sorted(members, key=str), default=str)
+            return json.dumps(sorted(cast("set[Any]", default), key=str))
         case dict() | list() | tuple():
             return json.dumps(default, default=str)
         case _:
