@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 MAX_BEHIND = 500  # events of a run that may not be stored yet
 TAIL = 256  # events that a log keeps in memory after they are stored
-WRITE_INTERVAL = 0.02  # seconds between two batches, unless somebody waits
+WRITE_INTERVAL = 0.05  # seconds between two batches, unless somebody waits
 POLL_INTERVAL = 0.2  # seconds, for a run that works in another process
 PAGE = 500  # events read from the store at once
 

@@ -20,6 +20,7 @@ from api.observing.observing import observe
 from api.openai.errors import OpenAiErrors
 from api.problems import documented, install_problem_handlers
 from api.routes import routers
+from api.service import Service
 from api.service import open_service as open_real_service
 from api.settings import ApiSettings
 from api.startup import OpenService, Startup
@@ -35,6 +36,7 @@ def create_app(
     open_service: OpenService | None = None,
     on_fatal: Callable[[Exception], None] | None = None,
     limits: LimitSettings | None = None,
+    on_ready: Callable[[], None] | None = None,
 ) -> FastAPI:
     """The server's ASGI application.
 
@@ -48,6 +50,7 @@ def create_app(
         open_service: Opens what stands behind it; else `api.service.open_service`.
         limits: Else from the environment.
         on_fatal: Called when that cannot be opened and trying again would not help.
+        on_ready: Called when it is open.
     """
     auth_settings = auth or AuthSettings()
     limits = limits or LimitSettings()
@@ -59,7 +62,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
         authenticator = Authenticator(settings, auth_settings)
-        startup = Startup(settings, opens, on_ready=authenticator.say_who_signs_in, on_fatal=on_fatal)
+
+        async def opened(service: Service) -> None:
+            if on_ready is not None:
+                on_ready()
+            await authenticator.say_who_signs_in(service)
+
+        startup = Startup(settings, opens, on_ready=opened, on_fatal=on_fatal)
         startup.begin()
         yield State(settings=settings, startup=startup, authenticator=authenticator, metrics=observing.metrics)
         await startup.close()
