@@ -12,6 +12,7 @@ from api.auth.authenticator import Authenticator
 from api.auth.refusals import person_needed, scope_missing
 from api.auth.same_machine import only_this_machine
 from api.auth.scopes import needed_scope
+from api.limits.gate import counted_principal
 from api.startup import Startup
 
 
@@ -66,8 +67,12 @@ def _reaching(connection: HTTPConnection, principal: Principal) -> Principal:
 
 
 async def get_principal(connection: HTTPConnection) -> Principal:
-    """`authenticate`, for routes and sockets; tests put another in its place."""
-    return await authenticate(connection)
+    """`authenticate`, for routes and sockets, counted; tests put another in its place.
+
+    Raises:
+        Problem: As `authenticate`; 429 `rate_limited`.
+    """
+    return await counted_principal(connection, await authenticate(connection))
 
 
 ThePrincipal = Annotated[Principal, Depends(get_principal)]

@@ -107,6 +107,7 @@ _CODES = {
     400: ("malformed_request", "The request's body could not be read."),
     404: ("route_not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take that method."),
+    408: ("request_timeout", "The request did not arrive in time."),
     413: ("body_too_large", "The request's body is too large."),
 }
 

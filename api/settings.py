@@ -32,6 +32,11 @@ class ApiSettings(BaseSettings):
     ] = []
     max_body_bytes: Annotated[int, Field(ge=1024, description="Of any request but an upload.")] = 1 * MIB
     max_document_bytes: Annotated[int, Field(ge=1024, description="More than 10 MiB is not read.")] = 10 * MIB
+    header_seconds: Annotated[float, Field(gt=0, description="For a request's head to arrive.")] = 15.0
+    body_seconds: Annotated[float, Field(gt=0, description="For a request's body to arrive.")] = 60.0
+    write_seconds: Annotated[
+        float, Field(gt=0, description="For a client to read on; then it is cut off, and may come back.")
+    ] = 60.0
     public_url: Annotated[
         str,
         Field(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent.llm.base import Backend
-from evals.case import Case, Seed
+from evals.case import Case
 from evals.desks.local import LocalDesk
 from evals.desks.remote import RemoteDesk
 from evals.driving import drive
@@ -33,10 +33,10 @@ async def attempt(case: Case, worlds: Worlds, backend: Backend) -> Tried:
     """Let `backend` do the case."""
     async with worlds.lend() as world:
         await apply(world.db, case.seed)
-        before = world.state if case.seed == Seed() else await state_of(world.db)
+        before = await world.state_now()
         world.backend.now = backend
         made = await drive(case, LocalDesk(world.agent, world.db, case.role))
-        after = await state_of(world.db)
+        after = await world.state_now()
     return Tried(made, before, after, faults(case, before, after, made), before_faults(case, before))
 
 

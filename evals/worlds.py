@@ -26,6 +26,7 @@ from tools.settings import ToolSettings, create_invoices
 
 TRIES_TO_RESET = 20  # of a database that is being written to, with `PAUSE` between two
 PAUSE = 0.05  # seconds
+_TABLES = ("Customer", "Product", "PurchaseOrder", "Invoice", "InvoiceLine", "Payment")
 
 
 class Switch:
@@ -74,10 +75,12 @@ class World:
     def __init__(self, path: Path, db: Prisma, agent: Agent, backend: Switch) -> None:
         self.db, self.agent, self.backend = db, agent, backend
         self._file = sqlite3.connect(path, timeout=5.0)
+        self._file.execute("PRAGMA synchronous = OFF")  # a world that is lost with its machine is made anew
         self._beginning = sqlite3.connect(":memory:")
         self._file.backup(self._beginning)
         self.state = State()
         self._fresh = True
+        self._records = _records(self._beginning)
 
     async def begin(self) -> None:
         """Put everything back as it was after seeding."""
@@ -94,9 +97,18 @@ class World:
                     raise
                 await asyncio.sleep(PAUSE)
 
+    async def state_now(self) -> State:
+        """What `state_of` tells; where no record differs from the beginning, without asking (0.3 instead of 2 ms)."""
+        return self.state if _records(self._file) == self._records else await state_of(self.db)
+
     def close(self) -> None:
         self._file.close()
         self._beginning.close()
+
+
+def _records(file: sqlite3.Connection) -> list[list[Any]]:
+    """Every row that `State` is made of."""
+    return [file.execute(f'SELECT * FROM "{table}" ORDER BY 1, 2').fetchall() for table in _TABLES]  # noqa: S608 - ours
 
 
 class Worlds:

@@ -39,7 +39,7 @@ class Attempt:
     db: Prisma
     name: str
     place: str
-    address: str
+    address: str | None  # where it was counted as well; None for a familiar place
     at: datetime
 
     async def succeeded(self, *, browser: str | None = None) -> None:
@@ -53,6 +53,8 @@ class Attempt:
                     "update": {"failures": 0, "failed_at": self.at, "succeeded_at": self.at},
                 },
             )
+        if self.address is None:
+            return
         await self.db.signinbrake.update_many(
             where={"name": _ANY_NAME, "place": self.address, "failures": {"gt": 0}},
             data={"failures": {"decrement": 1}},
@@ -76,10 +78,11 @@ async def begin_attempt(db: Prisma, name: str, address: str, *, browser: str | N
     row = await _row(db, hashed, place)
     if row is not None:
         _refuse_if_waiting(row, FREE_FOR_A_NAME, now)  # before the address is counted: the impatient do not add to it
-    if row is None or row.succeeded_at is None:
+    familiar = row is not None and row.succeeded_at is not None
+    if not familiar:
         await _count(db, _ANY_NAME, digest(address), FREE_FOR_AN_ADDRESS, now)
     await _count(db, hashed, place, FREE_FOR_A_NAME, now)
-    return Attempt(db, hashed, place, digest(address), now)
+    return Attempt(db, hashed, place, None if familiar else digest(address), now)
 
 
 async def forget_old(db: Prisma, *, now: datetime) -> None:

@@ -74,13 +74,15 @@ def told(error: Exception) -> str | None:
     from pydantic_core import ValidationError
 
     from agent.llm.errors import ModelError
+    from agent.outside.config import OutsideToolsInvalid
     from agent.policy import InvalidPolicy
     from prisma.errors import PrismaError
     from prisma.migrate.errors import MigrateError
 
     if isinstance(error, ValidationError):  # of a setting; without its value, which may be a password
         return "; ".join(f"setting {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-    return str(error) if isinstance(error, (InvalidPolicy, ModelError, PrismaError, MigrateError)) else None
+    plain = (InvalidPolicy, OutsideToolsInvalid, ModelError, PrismaError, MigrateError)
+    return str(error) if isinstance(error, plain) else None
 
 
 def _give_up(message: str, code: int) -> NoReturn:
@@ -285,6 +287,7 @@ def explain(
     tenant: Annotated[str, typer.Option(help="The caller's company.")] = "default",
     argument: Annotated[list[str] | None, typer.Option(help="path=value, like lines[0].quantity=2.")] = None,
     origin: Annotated[list[str] | None, typer.Option(help="path=origin, like customer=document(doc_7).")] = None,
+    named: Annotated[list[str] | None, typer.Option(help="Path of a reference that the user named.")] = None,
     carried: Annotated[list[str] | None, typer.Option(help="path=origin of a value that a text there holds.")] = None,
     read: Annotated[list[str] | None, typer.Option(help="An origin or a tool that was read before.")] = None,
     findings: Annotated[bool, typer.Option("--findings", help="A check has found what blocks.")] = False,
@@ -305,6 +308,7 @@ def explain(
         tenant=tenant,
         arguments=argument or [],
         origins=origin or [],
+        named=named or [],
         carried=carried or [],
         read=read or [],
         findings=findings,

@@ -42,11 +42,13 @@ def serve(*, host: str | None, port: int | None) -> int:
 
     import uvicorn
 
+    from agent.outside.config import OutsideToolsInvalid
     from agent.policy import InvalidPolicy
     from api.app import create_app
     from api.draining import DrainingServer
     from api.observing.logs import configure_logging
     from api.observing.observing import TelemetryMissing
+    from api.patience import patient
 
     configure_logging(
         format=settings.log_format,
@@ -70,6 +72,7 @@ def serve(*, host: str | None, port: int | None) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=patient(header_seconds=settings.header_seconds, write_seconds=settings.write_seconds),
             proxy_headers=False,
             ws_max_size=settings.max_body_bytes,
             ws_per_message_deflate=False,  # memory for each socket, and little to gain for one token at a time
@@ -87,7 +90,7 @@ def serve(*, host: str | None, port: int | None) -> int:
         )
     with suppress(KeyboardInterrupt):  # raised again by uvicorn once it has stopped; Ctrl-C is how one stops a server
         server.run(sockets=[listener])
-    if fatal and isinstance(fatal[0], InvalidPolicy):
+    if fatal and isinstance(fatal[0], InvalidPolicy | OutsideToolsInvalid):
         raise fatal[0]
     if fatal:
         logging.getLogger(__name__).error("could not start", exc_info=fatal[0])

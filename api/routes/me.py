@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.principal import ThePrincipal
+from api.problems import documented
 from api.resources import Me
 from api.state import TheStartup
 
-router = APIRouter(prefix="/v1", tags=["me"])
+router = APIRouter(prefix="/v1", tags=["me"], responses=documented(503))
 
 
 @router.get("/me")

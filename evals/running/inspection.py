@@ -6,7 +6,6 @@ inspect_ai never sees a model: the solver asks our sampler, and a sample that wa
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,8 +51,9 @@ async def through_inspect(
     )
     from inspect_ai.dataset import MemoryDataset
     from inspect_ai.dataset import Sample as Row
+    from inspect_ai.util._display import init_display_type  # `eval` has an option for it, `eval_async` has not
 
-    os.environ.setdefault("INSPECT_DISPLAY", "none")  # we have a bar of our own
+    init_display_type("none")  # we have a bar of our own
     rows = [
         Row(id=case.name, input="\n\n".join(case.say), target=case.about, metadata={"tags": list(case.tags)})
         for case in cases

@@ -1,0 +1,1 @@
+"""What the suite itself costs a case, without a model."""
