@@ -77,8 +77,9 @@ async def whole(desk: Desk, exchange: Exchange, wire: Wire, request: Request) ->
             return Response(status_code=CLIENT_GONE)
         text, end = telling.result()
     finally:
+        telling.cancel()
         leaving.cancel()
-        await asyncio.gather(leaving, return_exceptions=True)
+        await asyncio.gather(telling, leaving, return_exceptions=True)
     if end.finish_reason is None and end.error is not None:
         code, message = end.error
         status = error_status(code)

@@ -30,6 +30,7 @@ from api.socket.messages import (
     parse,
 )
 from api.socket.outbox import Outbox, TooSlow
+from prisma.errors import DatabaseConnectionError
 
 if TYPE_CHECKING:
     from prisma import Prisma
@@ -43,6 +44,8 @@ CHECK_EVERY = 2.0  # seconds between two looks whether the caller still may
 
 # Close codes: docs/websocket.md.
 UNREADABLE, UNSUPPORTED, BROKEN, SIGNED_OUT, SLOW = 1007, 1003, 1011, 4401, 4408
+
+NOT_READY = 503
 
 Recheck = Callable[[Principal], Awaitable[Principal]]
 
@@ -99,7 +102,13 @@ class Session:
         """Raises what the check says when the caller may no longer be here."""
         while True:
             await asyncio.sleep(CHECK_EVERY)
-            self._principal = await self._recheck(self._principal)
+            try:
+                self._principal = await self._recheck(self._principal)
+            except DatabaseConnectionError:
+                continue  # nothing can be done meanwhile either
+            except Problem as problem:
+                if problem.status_code != NOT_READY:  # the server stops, and closes the socket itself
+                    raise
 
     # ------------------------------------------------------------ what the client says
 
@@ -209,8 +218,10 @@ class Session:
                 async for event in self._agent.events(run_id, after=after, principal=self._principal):
                     await self._outbox.put(event_frame(run_id, event))
                     after = event.sequence
+                if not self._agent.ready:  # it stops: what the run still has to tell can be resumed
+                    return
                 row = await self._db.run.find_unique(where={"id": run_id})
-                if row is None or row.status in ENDED or not self._agent.ready:
+                if row is None or row.status in ENDED:
                     return
                 self._decided.clear()
                 with suppress(TimeoutError):
