@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+OUTSIDE := .venv-outside
 UV := $(BIN)/uv
 UV_VERSION := 0.13.9
 RESOLVE := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
@@ -15,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help
 help: ## Print this help.
 	@echo "deskclerk does office work over external systems from a request in plain words."; echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 # ---------------------------------------------------------------- what a person runs
 
@@ -59,9 +60,26 @@ bench: assets ## Measure, against peers and limits, in one run.
 chaos: assets ## Kill, cut, freeze and race real servers in full, for about an hour; `make test` does it in short.
 	@$(BIN)/python -m tests.chaos $(PROOFS)
 
+.PHONY: fuzz
+fuzz: assets ## Make 20,000 requests from the OpenAPI document, in every role; `make test` does it in short.
+	@$(BIN)/python -m tests.fuzz
+
+.PHONY: load
+load: assets ## Have 300 users ask at once for five minutes.
+	@$(BIN)/python -m benchmarks.load
+
 .PHONY: evals
 evals: assets ## Try every case over the demo company with the model of DESKCLERK_LLM; goes on where it was stopped.
 	@$(BIN)/deskclerk evals run --resume
+
+.PHONY: evals-security
+evals-security: assets $(OUTSIDE)/.ready ## Attack the guard: 629 pairs of AgentDojo, and over a hundred attacks of our own.
+	@$(BIN)/python -m evals.security
+	@$(OUTSIDE)/bin/python -m evals.outside.agentdojo
+
+.PHONY: evals-simulation
+evals-simulation: assets ## Try the release gate on suites whose pass rates are known: false alarms, power, runs.
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals.simulation
 
 .PHONY: evals-bfcl
 evals-bfcl: assets bfcl ## Prove our conversion with BFCL's checker, then score the model on ROWS random rows (40).
@@ -74,17 +92,19 @@ migration: assets ## Write a migration for both databases: make migration NAME=a
 	@$(BIN)/python -m prisma.migrate.author "$(NAME)"
 
 .PHONY: generate
-generate: assets ## Write the typed database client again from prisma/schema.prisma.
+generate: assets ## Write the typed database client and .env.example again from what they are made of.
 	@$(BIN)/deskclerk db generate
+	@$(BIN)/python -m api.env_example
 
 .PHONY: lock
 lock: $(UV) ## Resolve the lock files again.
 	@$(UV) $(RESOLVE) --upgrade --all-extras --group dev -o requirements-dev.lock
 	@$(UV) $(RESOLVE) -c requirements-dev.lock -o requirements.lock
+	@$(UV) $(RESOLVE) --group outside -c requirements-dev.lock --overrides evals/outside/overrides.txt -o requirements-outside.lock
 
 .PHONY: clean
 clean: ## Remove the environment and what runs left behind; keeps the cache of weights.
-	rm -rf $(VENV) .outside-bfcl .deskclerk .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OUTSIDE) .outside-bfcl .deskclerk .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- set-up: one environment, two depths
@@ -122,3 +142,11 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(UV)
 	@$(UV) pip install --require-hashes -r requirements-dev.lock
 	@$(UV) pip install --quiet --no-deps --editable .
 	@touch $@ $(VENV)/.runtime
+
+# Other people's benchmarks refuse some of our versions of packages that they do not need here: so no dependencies are
+# resolved, the lock is installed as it stands (evals/outside/overrides.txt).
+$(OUTSIDE)/.ready: requirements-outside.lock pyproject.toml | $(VENV)/.dev
+	@$(UV) venv --quiet --allow-existing --python $(BIN)/python $(OUTSIDE)
+	@$(UV) pip install --quiet --python $(OUTSIDE)/bin/python --no-deps --require-hashes -r requirements-outside.lock
+	@$(UV) pip install --quiet --python $(OUTSIDE)/bin/python --no-deps --editable .
+	@touch $@

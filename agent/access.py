@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import Forbidden, NotYours, SelfApproval
 from agent.policy import DECIDES
-from agent.principal import Principal, Role
+from agent.principal import Principal, Role, narrow
 
 if TYPE_CHECKING:
     from prisma import Prisma
@@ -156,10 +156,13 @@ def check_decide(principal: Principal, asked_by: str | None, *, approve: bool, s
 
 
 async def roles_now(db: Prisma, principal: Principal) -> frozenset[Role]:
-    """The roles that the user has at this moment: none when disabled or gone. Where nobody signs in, what was there."""
+    """The roles that the user has at this moment, within the scopes of the key that asked: none when disabled or gone.
+    Where nobody signs in, what was there."""
     if principal.user_id is None:
         return principal.roles
     row = await db.user.find_first(
         where={"id": principal.user_id, "tenant_id": principal.tenant_id, "disabled_at": None}, include={"roles": True}
     )
-    return frozenset() if row is None else frozenset(held.role.value for held in row.roles or ())
+    if row is None:
+        return frozenset()
+    return narrow(frozenset(held.role.value for held in row.roles or ()), principal.scopes)

@@ -43,14 +43,14 @@ class Admission:
         return self._places.taken
 
     @property
-    def full(self) -> bool:
-        """No place is free: who comes now must wait."""
-        return self._places.taken >= self.running
-
-    @property
     def waiting(self) -> int:
         """Runs that wait, and requests that have leave to."""
         return self._waiting.total()
+
+    @property
+    def full(self) -> bool:
+        """The next request would be refused, whoever asks."""
+        return self.at_work >= self.running and self.waiting >= self.queued
 
     def admit(self, user: User) -> Ticket:
         """Before a request is recorded: a place for it, or leave to wait, which nobody who comes later gets.

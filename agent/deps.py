@@ -21,6 +21,7 @@ from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import Policy
 from agent.policy.limits import Limits
 from agent.principal import Principal
+from agent.quota import NoQuota, Quota
 from agent.scope import Scope
 from agent.settings import AgentSettings
 from prisma import Prisma
@@ -54,7 +55,9 @@ class Services:
     secrets: Sequence[str] = ()
     classify: Classifier | None = None
     web: WebClient | None = None
+    quota: Quota = field(default_factory=NoQuota)
     model_places: FairPlaces = field(default_factory=lambda: FairPlaces(None))
+    outside: Mapping[str, System] = field(default_factory=dict[str, System])
     observer: Observer = field(default_factory=Observer)
 
     def tool_context(
@@ -87,7 +90,7 @@ class Services:
         """The system outside our database in which this tool has its effects; None for none."""
         if tool.through is None:
             return None
-        systems: Mapping[str, System] = {"invoices": self.invoices}
+        systems: Mapping[str, System] = {"invoices": self.invoices, **self.outside}
         system = systems[tool.through]
         return None if system.local else system
 

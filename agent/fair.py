@@ -35,7 +35,7 @@ class FairPlaces:
 
     @property
     def taken(self) -> int:
-        """How many are taken."""
+        """Places that are taken, by anybody."""
         return self._taken
 
     def held(self, user: User) -> int:

@@ -96,7 +96,7 @@ class Firings:
 
     async def _submit(self, task: Task, at: str) -> str:
         thread_id = f"s{_id_of(task, at)}"
-        principal = replace(task.principal, roles=await access.roles_now(self.db, task.principal))
+        principal = replace(task.principal, address=None, roles=await access.roles_now(self.db, task.principal))
         if not principal.roles:
             raise Forbidden("The user who scheduled it is gone, or has no role any more.")
         await self.db.thread.upsert(

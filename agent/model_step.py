@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 2  # at one step, while nothing of it has left
 
 
-Took = tuple[int | None, int]
-"""Milliseconds to the first token, and from there to the last."""
+Took = tuple[int, int | None, int]
+"""Milliseconds until the model had room, from there to the first token, and from there to the last."""
 
 
 class Reader(Protocol):
@@ -106,7 +106,7 @@ async def call_model(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         output_tokens=usage.output_tokens + used.output_tokens,
         steps=usage.steps + 1,
     )
-    timing = state["timing"].after(*record.get("took", (None, 0)))  # recorded before there was any
+    timing = state["timing"].after(*record.get("took", (0, None, 0)))  # recorded before there was any
     return {
         "messages": [*state["messages"], message],
         "asked": message.calls,
@@ -197,6 +197,7 @@ class _Answer:
             self._schema = None
         self.sent = False
         self._began_ns, self._began = time.time_ns(), time.perf_counter()
+        self._asked = self._began
         self._first: float | None = None  # as `time.perf_counter` tells it
         self._ended = self._began
         self._finish: str | None = None
@@ -221,9 +222,10 @@ class _Answer:
 
     def took(self) -> Took:
         """How long the model took. Of an answer that had no token, all of it was waiting."""
+        waited = round((self._began - self._asked) * 1000)
         if self._first is None:
-            return None, 0
-        return round((self._first - self._began) * 1000), round((self._ended - self._first) * 1000)
+            return waited, None, 0
+        return waited, round((self._first - self._began) * 1000), round((self._ended - self._first) * 1000)
 
     def _tell(self, used: Usage, error: str | None) -> None:
         services = self._deps.services
@@ -254,6 +256,7 @@ class _Answer:
         try:
             places, user = services.model_places, self._deps.principal.user_id
             async with self._deps.scope.interruptible(), places.of(user), aclosing(deltas) as stream:
+                self._began_ns, self._began = time.time_ns(), time.perf_counter()  # there is room for us now
                 async for delta in stream:
                     if self._first is None:
                         self._first = time.perf_counter()

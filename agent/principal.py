@@ -22,6 +22,7 @@ class Principal:
         roles: Those that count for this request: the user's, already narrowed to `scopes`.
         key_id: The personal API key that was shown, if one was.
         session_id: The sign-in that the shown token belongs to, if it was one.
+        address: Where the request came from, where that is counted; None for what begins by itself.
         scopes: What the key or token is limited to; None for all that the roles allow.
     """
 
@@ -31,6 +32,7 @@ class Principal:
     key_id: str | None = None
     session_id: str | None = None
     scopes: frozenset[Scope] | None = None
+    address: str | None = None
 
     def allows(self, scope: Scope) -> bool:
         """Whether what was shown reaches this far; the roles are another question."""

@@ -117,7 +117,10 @@ class RunStore:
         if new.idempotency_key is None:
             return None
         row = await self.db.run.find_first(
-            where={"tenant_id": new.principal.tenant_id, "idempotency_key": _stored_key(new)}
+            where={
+                "tenant_id": new.principal.tenant_id,
+                "idempotency_key": stored_key(new.principal, new.idempotency_key),
+            }
         )
         if row is not None and row.request_digest != new.request_digest:
             raise IdempotencyConflict("This idempotency key was used for another request.")
@@ -170,7 +173,7 @@ class RunStore:
                 "status": "queued" if queued else "running",
                 "input": new.input,
                 "model": new.model,
-                "idempotency_key": _stored_key(new),
+                "idempotency_key": stored_key(new.principal, new.idempotency_key),
                 "request_digest": new.request_digest,
                 "request": request.model_dump(mode="json"),
                 "owner_id": new.owner_id,
@@ -328,10 +331,9 @@ class RunStore:
         )
 
 
-def _stored_key(new: NewRun) -> str | None:
+def stored_key(principal: Principal, key: str | None) -> str | None:
     """Keys are each user's own: nobody finds another's run by its key. No header holds a line feed."""
-    user_id, key = new.principal.user_id, new.idempotency_key
-    return key if key is None or user_id is None else f"{user_id}\n{key}"
+    return key if key is None or principal.user_id is None else f"{principal.user_id}\n{key}"
 
 
 async def _explain(tx: Prisma, principal: Principal, thread_id: str) -> None:

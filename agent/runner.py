@@ -64,6 +64,7 @@ class Work:
         known: What the process that took the request knows already; another one reads it from the run's row.
         urgent: A person has decided: it goes before what waits for a place.
         stuck: It was taken over too often.
+        charged: Tokens of earlier stretches.
         head: Whether the engine knows of it, and what its first step gave.
         after_head: Where it goes on once the engine knows of it.
         placed: It has a place.
@@ -79,6 +80,7 @@ class Work:
     known: Start | None = None
     urgent: bool = False
     stuck: bool = False
+    charged: int = 0
     head: Head = field(default_factory=Head)
     after_head: tuple[Deps, RunState] | None = None
     placed: bool = False
@@ -270,7 +272,7 @@ class Runner:
     async def handle(self, argument: str) -> None:
         """The engine's handler: work on a stretch of a run until it rests."""
         run_id, _, number = argument.rpartition(":")
-        structlog.contextvars.bind_contextvars(run_id=run_id)  # this task is the run's own
+        structlog.contextvars.bind_contextvars(run_id=run_id)  # the task is this run's own
         work = self._working.get(run_id)
         if work is None or work.stretch != int(number) or work.task is not None:
             work = await self._claim(run_id, int(number), work)
@@ -474,6 +476,7 @@ class Runner:
                 snapshot = Snapshot.model_validate(row.state)
                 principal, grounding = snapshot.principal, Grounding.load(snapshot.grounding)
                 state, turns = await self._saved(work, snapshot)
+                work.charged = tokens_of(state)
             else:
                 start = work.known or await self._stored_start(cast("Run", row))
                 principal, options = start.principal, start.options
@@ -499,19 +502,18 @@ class Runner:
             self._tell_began(work, state, principal)
             await self._drive(work, deps, state)
 
-    async def _as_of_now(self, principal: Principal) -> Principal:
-        """Whoever asked, with the roles that were not taken away since. New ones do not count: the run was begun
-        without them. After a crash this may be less than before it; then the recorded steps no longer fit, and the run
-        ends."""
-        return replace(principal, roles=principal.roles & await access.roles_now(self.services.db, principal))
-
     def _tell_began(self, work: Work, state: RunState, principal: Principal) -> None:
-        structlog.contextvars.bind_contextvars(tenant_id=principal.tenant_id, user_id=principal.user_id or NOBODY)
         resumed = work.stretch > 0 or work.attempt > 1
         asked = next((message.content for message in state["messages"] if message.role == "user"), "")
         self.services.observer.run_began(
             RunBegan(work.run_id, work.thread_id, principal, self.services.backend.name, asked, resumed)
         )
+
+    async def _as_of_now(self, principal: Principal) -> Principal:
+        """Whoever asked, with the roles that were not taken away since. New ones do not count: the run was begun
+        without them. After a crash this may be less than before it; then the recorded steps no longer fit, and the run
+        ends."""
+        return replace(principal, roles=principal.roles & await access.roles_now(self.services.db, principal))
 
     async def _stored_start(self, row: Run) -> Start:
         request = StoredRequest.model_validate(row.request)
@@ -553,6 +555,9 @@ class Runner:
         return state, turns
 
     async def _drive(self, work: Work, deps: Deps, state: RunState) -> None:
+        structlog.contextvars.bind_contextvars(
+            run_id=work.run_id, tenant_id=deps.principal.tenant_id, user_id=deps.principal.user_id or NOBODY
+        )
         from agent.graph import run_turn  # LangGraph loads for most of a second: `start` does that beside the model
 
         while True:
@@ -613,6 +618,8 @@ class Runner:
                     raise HandedOver from None
                 work.log.mend()
                 await asyncio.sleep(RETRY_INTERVAL)
+        if (tokens := tokens_of(state) - work.charged) > 0:
+            await self.services.quota.charge(principal, tokens)
         self._forget(work)
         self.events.close(work.log, final)
         self.services.observer.run_rested(
@@ -722,6 +729,11 @@ def is_stuck(told: Sequence[StoredEvent], *, recoveries: int) -> bool:
         elif event.type != "token":
             in_vain = 0
     return in_vain > MAX_RECOVERIES or recoveries > MAX_RECOVERIES**2
+
+
+def tokens_of(state: RunState) -> int:
+    """Input and output tokens of a run so far."""
+    return state["usage"].input_tokens + state["usage"].output_tokens
 
 
 def _numbered(event: RunFinished, run_log: RunLog) -> StoredEvent:

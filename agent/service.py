@@ -43,6 +43,7 @@ from agent.options import NO_OPTIONS, RunOptions
 from agent.policy import DECIDES, Policy, default_policy
 from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
+from agent.quota import NoQuota, Quota
 from agent.records import ENDED, RunRecord, StoredEvent
 from agent.rest_store import RestStore
 from agent.run_store import NewRun, RunStore, WhenBusy
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from tools.invoicing import Invoices
     from tools.registry import AnyTool
     from tools.search import Search
+    from tools.system import System
     from tools.web import WebClient
 
 log = logging.getLogger(__name__)
@@ -149,7 +151,9 @@ class Agent:
         policy: Policy | None = None,
         tools: Mapping[str, AnyTool] | None = None,
         model_slots: int | None = None,
+        quota: Quota | None = None,
         observer: Observer | None = None,
+        outside: Mapping[str, System] | None = None,
     ) -> Agent:
         """An agent over a connected database and a model; `start` it before use.
 
@@ -160,8 +164,10 @@ class Agent:
             classify: Looks at each sentence of an answer; what it objects to is told, and stops nothing.
             tools: By name; else the whole catalogue.
             model_slots: Calls of the model at once, shared fairly between users; None for as many as there are.
+            quota: Bounds the tokens that runs may use; else nothing does.
             policy: Else the built-in one, `agent/policy/default.yaml`.
             observer: Told of runs, answers of the model and calls of tools.
+            outside: The systems in which tools of others have their effects, by name.
         """
         tools = catalog() if tools is None else tools
         services = Services(
@@ -181,8 +187,10 @@ class Agent:
             web=web,
             secrets=secrets,
             classify=classify,
+            quota=quota or NoQuota(),
             model_places=FairPlaces(settings.model_slots or model_slots),
             observer=observer or Observer(),
+            outside=outside or {},
         )
         return cls(services)
 
@@ -200,7 +208,7 @@ class Agent:
         return Load(
             running=admission.at_work,
             queued=admission.waiting,
-            full=admission.full and admission.waiting >= admission.queued,
+            full=admission.full,
             unstored_events=events.unstored,
             writer_lag_seconds=events.lag,
             writes=events.writes,
@@ -316,6 +324,7 @@ class Agent:
         )
         if (known := await self._runs.known(new)) is not None:
             return known
+        await self._services.quota.check(principal)
         await self._check_share(principal)
         ticket = self._admission.admit(principal.user_id)
         try:
@@ -373,6 +382,15 @@ class Agent:
             await self._runner.go_on(decided.run_id)
         if decided.overdue:
             raise ApprovalExpired("Nobody decided in time; the call will not run.")
+
+    def may_approve(self, principal: Principal, asked_by: str | None) -> bool:
+        """Whether `principal` may approve what `asked_by` asked for, as far as roles and the rule on one's own go."""
+        self_approval = self._services.settings.self_approval == "allow"
+        try:
+            access.check_decide(principal, asked_by, approve=True, self_approval=self_approval)
+        except Forbidden:
+            return False
+        return True
 
     async def cancel(self, run_id: str, *, principal: Principal) -> None:
         """From now on no tool starts in this run, wherever it is; it ends `cancelled`. A running effect is finished.

@@ -83,6 +83,9 @@ class AgentSettings(BaseSettings):
         Path | None,
         Field(description="A `policy.yaml`: who may do what, and what a person is asked; else the built-in."),
     ] = None
+    tools: Annotated[
+        Path | None, Field(description="A `tools.yaml`: LangChain and MCP tools, each with an effect; else none.")
+    ] = None
     seed: Annotated[int | None, Field(description="Fixes the model's choices where it can be fixed.")] = None
 
     @field_validator("webhook_url")

@@ -17,7 +17,7 @@ class Timing(BaseModel):
     """How long the model took in this run, and the run waited before it; milliseconds.
 
     Attributes:
-        queue_ms: From the request to its place.
+        queue_ms: From the request to its place, and until the model had room for its questions.
         first_token_ms: From the first question to the model to the first thing that it generated.
         generation_ms: Of all answers, from their first token to their last.
     """
@@ -28,10 +28,13 @@ class Timing(BaseModel):
     first_token_ms: int | None = None
     generation_ms: int = 0
 
-    def after(self, first_token_ms: int | None, generation_ms: int) -> Timing:
+    def after(self, waited_ms: int, first_token_ms: int | None, generation_ms: int) -> Timing:
         """With one more answer."""
-        first = first_token_ms if self.first_token_ms is None else self.first_token_ms
-        return Timing(queue_ms=self.queue_ms, first_token_ms=first, generation_ms=self.generation_ms + generation_ms)
+        return Timing(
+            queue_ms=self.queue_ms + waited_ms,
+            first_token_ms=first_token_ms if self.first_token_ms is None else self.first_token_ms,
+            generation_ms=self.generation_ms + generation_ms,
+        )
 
 
 class PlannedCall(BaseModel):

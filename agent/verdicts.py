@@ -82,7 +82,7 @@ def note_passed(deps: Deps, action: Literal["guard.input", "guard.output"], guar
 
 def _request(deps: Deps, call: PlannedCall, blocked: str) -> Request:
     tool = deps.services.tools[call.tool]
-    looked_into = deps.services.policy.looks_into(tool)
+    policy, grounding = deps.services.policy, deps.grounding
     return Request(
         tool,
         call.arguments,
@@ -91,5 +91,6 @@ def _request(deps: Deps, call: PlannedCall, blocked: str) -> Request:
         blocked,
         deps.principal.tenant_id,
         deps.grounding.read(),
-        deps.grounding.carried(tool, call.arguments) if looked_into else {},
+        grounding.named(tool, call.arguments) if policy.wants_names(tool) else frozenset(),
+        grounding.carried(tool, call.arguments) if policy.looks_into(tool) else {},
     )

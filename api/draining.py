@@ -23,7 +23,10 @@ log = logging.getLogger(__name__)
 
 
 class DrainingServer(uvicorn.Server):
-    """Uvicorn waits for open answers first and closes the application afterwards; a stream's run would never hear."""
+    """Uvicorn waits for open answers first and closes the application afterwards; a stream's run would never hear.
+
+    It also closes WebSockets at once. Here that comes (1012) after the runs that they follow have come to rest.
+    """
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:

@@ -46,6 +46,7 @@ class ProblemDetails(BaseModel):
     request_id: str
     errors: Annotated[list[InvalidField] | None, Field(description="What is wrong, by field.")] = None
     progress: Annotated[dict[str, Any] | None, Field(description="With `not_ready` only: what is loading.")] = None
+    error: Annotated[str | None, Field(description="Of token routes: the code where OAuth 2.0 clients look.")] = None
     parts: Annotated[dict[str, str] | None, Field(description="With `not_ready` only: each part, `ok` or why not.")] = (
         None
     )
@@ -62,11 +63,13 @@ class Problem(HTTPException):
         *,
         headers: Mapping[str, str] | None = None,
         progress: dict[str, Any] | None = None,
+        oauth: bool = False,
         errors: list[InvalidField] | None = None,
         parts: dict[str, str] | None = None,
     ) -> None:
         super().__init__(status_code=status, detail=detail, headers=headers)
         self.code = code
+        self.oauth = oauth
         self.progress = progress
         self.errors = errors
         self.parts = parts
@@ -80,6 +83,7 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     errors: list[InvalidField] | None = None,
     progress: dict[str, Any] | None = None,
+    oauth: bool = False,
     parts: dict[str, str] | None = None,
 ) -> Response:
     """The answer itself."""
@@ -92,6 +96,7 @@ def problem_response(
         request_id=current_request_id(),
         errors=errors,
         progress=progress,
+        error=code if oauth else None,
         parts=parts,
     )
     return Response(body.model_dump_json(exclude_none=True), status, headers, media_type=MEDIA_TYPE)
@@ -102,6 +107,7 @@ _CODES = {
     400: ("malformed_request", "The request's body could not be read."),
     404: ("route_not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take that method."),
+    408: ("request_timeout", "The request did not arrive in time."),
     413: ("body_too_large", "The request's body is too large."),
 }
 
@@ -133,6 +139,7 @@ async def _on_http(_: Request, error: Exception) -> Response:
             error.detail,
             headers=error.headers,
             progress=error.progress,
+            oauth=error.oauth,
             errors=error.errors,
             parts=error.parts,
         )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.principal import Role
+from agent.principal import Role, Scope
 from agent.records import RunStatus
 from agent.run_view import Approval, ApprovalStatus, Run
 from tools.registry import Effect
@@ -112,8 +112,11 @@ class Me(BaseModel):
     """Who is asking."""
 
     tenant_id: str
-    user_id: str | None
-    roles: list[Role]
+    user_id: Annotated[str | None, Field(description="Null where nobody signs in.")]
+    name: str | None
+    roles: Annotated[list[Role], Field(description="What counts for this request, within `scopes`.")]
+    scopes: Annotated[list[Scope] | None, Field(description="What the key or token is limited to; null for nothing.")]
+    key_id: Annotated[str | None, Field(description="The personal key that was used.")]
 
 
 class Model(BaseModel):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic_settings import BaseSettings
 
 
@@ -17,6 +18,12 @@ def secret_values(*settings: BaseSettings) -> tuple[str, ...]:
 def _secrets(value: object) -> Iterator[str]:
     if isinstance(value, SecretStr):
         yield value.get_secret_value().strip()
+    elif isinstance(value, Mapping):
+        for one in cast("Mapping[str, object]", value).values():
+            yield from _secrets(one)
+    elif isinstance(value, BaseModel):
+        for _, one in value:
+            yield from _secrets(one)
     elif isinstance(value, str) and "://" in value:
         try:
             yield unquote(urlsplit(value).password or "")

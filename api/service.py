@@ -75,6 +75,7 @@ async def open_service(
         observer: Told of runs, answers of the model and calls of tools.
 
     Raises:
+        agent.outside.config.OutsideToolsInvalid: Tools of others cannot be used as configured; the message says why.
         agent.policy.InvalidPolicy: The policy file is none; the message says where and why.
         agent.llm.errors.ModelError: The model cannot be had; the message says what to do.
         prisma.migrate.errors.MigrateError, prisma.errors.PrismaError: The database cannot.
@@ -83,15 +84,20 @@ async def open_service(
     from agent.durable.plain import PlainEngine
     from agent.llm.create import create_backend
     from agent.llm.settings import LlmSettings
+    from agent.outside.open import open_outside_tools
     from agent.policy import load_policy
     from agent.service import Agent
     from agent.settings import AgentSettings
+    from api.auth.settings import AuthSettings
+    from api.limits.settings import LimitSettings
+    from api.limits.tokens import TokenQuota
     from tools.registry import catalog
     from tools.settings import ToolSettings, create_invoices, create_search, create_web
 
     agent_settings, tool_settings, llm_settings = AgentSettings(), ToolSettings(), LlmSettings()
-    policy = load_policy(agent_settings.policy, catalog())
     async with AsyncExitStack() as stack:
+        outside = await stack.enter_async_context(open_outside_tools(agent_settings.tools))
+        policy = load_policy(agent_settings.policy, {**catalog(), **outside.tools})
         db = await stack.enter_async_context(open_database(settings.database_url, on_progress=on_progress))
         invoices = create_invoices(tool_settings)
         stack.push_async_callback(invoices.close)
@@ -101,6 +107,10 @@ async def open_service(
         web = create_web(tool_settings)
         if web is not None:
             stack.push_async_callback(web.close)
+        limits = LimitSettings()
+        quota = TokenQuota(limits) if limits.enabled(auth=settings.auth) else None
+        if quota is not None:
+            stack.push_async_callback(quota.close)
         agent = Agent.create(
             agent_settings,
             db=db,
@@ -111,8 +121,11 @@ async def open_service(
             policy=policy,
             web=web,
             model_slots=llm_settings.slots if agent_settings.llm.startswith("embedded") else None,
-            secrets=secret_values(settings, agent_settings, tool_settings, llm_settings),
+            quota=quota,
+            secrets=secret_values(settings, AuthSettings(), agent_settings, tool_settings, llm_settings),
             observer=observer,
+            tools={**catalog(), **outside.allowed(policy)},
+            outside=outside.systems,
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)
         await agent.start(on_progress=on_progress)

@@ -15,7 +15,7 @@ from agent.records import StoredEvent
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT = b": still here\n\n"
-MOST_WAITING = 1000  # frames for a reader that is slow; the rest waits in the event log
+MOST_WAITING = 256 * 1024  # bytes for a reader that is slow; the rest waits in the event log
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -33,6 +33,7 @@ class _Outbox:
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
+        self.waiting = 0  # bytes
         self.open = True
         self.complete = False  # everything there is has been put
         self.error: Exception | None = None
@@ -42,6 +43,7 @@ class _Outbox:
 
     def put(self, data: bytes) -> None:
         self.frames.append(data)
+        self.waiting += len(data)
         self.wake()
 
     def wake(self) -> None:
@@ -50,14 +52,14 @@ class _Outbox:
 
     def take(self) -> list[bytes]:
         """All that waits."""
-        frames, self.frames = self.frames, []
+        frames, self.frames, self.waiting = self.frames, [], 0
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
         return frames
 
     async def room(self) -> None:
         """Until the reader has caught up, where it is slow."""
-        if len(self.frames) >= MOST_WAITING:
+        if self.waiting >= MOST_WAITING:
             self._room = asyncio.get_running_loop().create_future()
             await self._room
 
@@ -85,11 +87,13 @@ class EventStream(Response):
         headers: dict[str, str] | None = None,
         heartbeat: Callable[[], bytes] = lambda: HEARTBEAT,
         on_left: Callable[[], Awaitable[None]] | None = None,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self.status_code = 200
         self.background = None
         self.events = events
         self.heartbeat_seconds = heartbeat_seconds
+        self.on_end = on_end
         self.heartbeat = heartbeat
         self.on_left = on_left
         extra = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
@@ -107,6 +111,7 @@ class EventStream(Response):
             for task in (source, reader):
                 task.cancel()
             await asyncio.gather(source, reader, return_exceptions=True)
+            self.on_end()
             if outbox.reader_left and not outbox.complete and self.on_left is not None:
                 await self.on_left()
 

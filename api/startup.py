@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -34,6 +34,7 @@ class Startup:
 
     A model or a database that cannot be reached is tried again, for a server often starts before what it needs.
     Anything else (a migration that was refused, a bug) is final: `on_fatal` is called with it.
+    `on_ready` is called each time it is open.
     """
 
     def __init__(
@@ -41,13 +42,13 @@ class Startup:
         settings: ApiSettings,
         open_service: OpenService,
         *,
+        on_ready: Callable[[Service], Awaitable[None]] | None = None,
         on_fatal: Callable[[Exception], None] | None = None,
-        on_ready: Callable[[], None] | None = None,
     ) -> None:
         self._settings = settings
         self._open_service = open_service
-        self._on_fatal = on_fatal
         self._on_ready = on_ready
+        self._on_fatal = on_fatal
         self._service: Service | None = None
         self._progress = Progress("starting", 0, None, "step")
         self._trouble = ""
@@ -93,9 +94,9 @@ class Startup:
             try:
                 async with self._open_service(self._settings, on_progress=self._on_progress) as service:
                     self._service, self._trouble = service, ""
-                    if self._on_ready is not None:
-                        self._on_ready()
                     log.info("ready")
+                    if self._on_ready is not None:
+                        await self._on_ready(service)
                     await self._closing.wait()
                     self._service = None
             except PASSING as error:

@@ -7,6 +7,7 @@ from typing import Annotated, TypedDict, cast
 from fastapi import Depends, Request
 
 from agent.service import Agent
+from api.auth.authenticator import Authenticator
 from api.observing.metrics import Metrics
 from api.service import Service
 from api.settings import ApiSettings
@@ -19,6 +20,7 @@ class State(TypedDict):
 
     settings: ApiSettings
     startup: Startup
+    authenticator: Authenticator
     metrics: Metrics
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from agent.grounding import schema as steps
 from agent.grounding.known import Known
+from agent.grounding.naming import Naming
 from agent.grounding.text import NUMBER, canonical, find
 from agent.grounding.turn import Spent, Turn
 from agent.grounding.walk import Leaf, leaves, schema_of
@@ -41,6 +42,8 @@ class Grounding:
         self._named: dict[str, list[str]] = {}
         self._ours: dict[str, dict[str, Origin]] = {}
         self._turn = Turn()
+        self._naming = Naming()
+        self._given: list[str] = []
 
     # ------------------------------------------------------------------ what happened
 
@@ -70,7 +73,9 @@ class Grounding:
         What it was given from an untrusted place stays so when a result gives it back: a record is no better than what
         was written into it, and an echo is no record. Only a read's identifiers are verified by being found.
         """
+        self._given = []
         for leaf in leaves(arguments, schema_of(tool.arguments, "validation")):
+            self._given.append(str(leaf.value))
             kind = leaf.mark or TEXT
             if tool.effect == "read" and leaf.mark:
                 continue
@@ -96,8 +101,12 @@ class Grounding:
                 self._learn(leaf.mark, str(leaf.value), origin)
             elif origin.untrusted and isinstance(leaf.value, str):
                 self._observe_text(leaf.value, origin)
-            elif isinstance(leaf.value, str) and len(leaf.value) <= MAX_TEXT and any(map(str.isalpha, leaf.value)):
+            if leaf.mark or (whole.untrusted and not leaf.others) or not isinstance(leaf.value, str):
+                continue
+            if len(leaf.value) <= MAX_TEXT and any(map(str.isalpha, leaf.value)):
                 self._learn(TEXT, leaf.value, origin)
+        if tool.results == "record":
+            self._naming.observe(found, given=self._given, effect=tool.effect != "read")
         marked = [(leaf.mark, str(leaf.value)) for leaf in found if leaf.mark]
         self._named[tool.name] = [*self._named.get(tool.name, ()), *(value for _, value in marked)][-MAX_NAMED:]
         self._turn.succeeded(tool, marked)
@@ -166,6 +175,20 @@ class Grounding:
             if leaf.mark and self._known.origin(leaf.mark, str(leaf.value)) is None
         ]
 
+    def named(self, tool: AnyTool, arguments: dict[str, Any]) -> frozenset[str]:
+        """Paths of the references among the arguments that the person named, by identifier or by name, and of those
+        that a call of this conversation made."""
+        return frozenset(
+            leaf.path
+            for leaf in leaves(arguments, schema_of(tool.arguments, "validation"))
+            if leaf.mark is not None
+            and leaf.mark.startswith("ref:")
+            and (
+                self._known.origin(leaf.mark, str(leaf.value)) == USER
+                or self._naming.is_named(str(leaf.value), self._said)
+            )
+        )
+
     def carried(self, tool: AnyTool, arguments: dict[str, Any]) -> dict[str, frozenset[Origin]]:
         """By the path of each text among the arguments: where the values that it holds come from, those left out that
         the person wrote. A value is found in other spacing and letter case, and not when it is encoded otherwise."""
@@ -208,6 +231,7 @@ class Grounding:
                 kind: {value: str(origin) for value, origin in values.items()} for kind, values in self._ours.items()
             },
             "turn": self._turn.dump(),
+            "naming": self._naming.dump(),
         }
 
     @classmethod
@@ -223,6 +247,7 @@ class Grounding:
             for kind, values in data.get("ours", {}).items()
         }
         grounding._turn = Turn.load(data["turn"])
+        grounding._naming = Naming.load(data.get("naming", {}))
         return grounding
 
 

@@ -43,13 +43,16 @@ class Known:
     def within(self, text: str) -> Iterator[tuple[str, Origin]]:
         """Values that `text` holds as whole words, but for the person's own; short ones are found in any text."""
         text = unquote_plus(text) if "%" in text else text  # as in an address
-        words, squeezed = _words(text), _bare(text)
+        squeezed = _bare(text)
+        if len(squeezed) < SHORTEST:
+            return
+        words = f" {_words(text)} "
         for kind, values in self._values.items():
             for value, origin in values.items():
                 if kind == "number" or origin.kind == "user" or len(value) < SHORTEST:
                     continue
                 bare = _bare(value)
-                if f" {_words(value)} " in f" {words} " or (len(bare) >= LONG and bare in squeezed):
+                if bare in squeezed and (len(bare) >= LONG or f" {_words(value)} " in words):
                     yield value, origin
 
     def dump(self) -> dict[str, dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from functools import reduce
 
 from agent.policy.match import Values, binds, covers, speaks, was_read
@@ -41,6 +42,10 @@ class Policy:
     def has(self, name: str) -> bool:
         """Whether a rule of this policy is called `name`."""
         return name in self._names
+
+    def names(self, tool: str) -> bool:
+        """Whether a capability was written with this tool in mind: it names it, or a pattern that it fits."""
+        return any(fnmatchcase(tool, name) for part in self.data.capabilities for name in part.tools or ())
 
     # ------------------------------------------------------------ before there is a call
 
@@ -84,6 +89,10 @@ class Policy:
             for rule in self.rules_about(request.tool)
             if rule.limit is not None and binds(rule, request.roles, request.tenant_id)
         ]
+
+    def wants_names(self, tool: AnyTool) -> bool:
+        """Whether a rule asks which of this tool's references the user named."""
+        return any(rule.unless_named for rule in self.rules_about(tool))
 
     def looks_into(self, tool: AnyTool) -> bool:
         """Whether a rule asks what the texts among this tool's arguments carry."""
@@ -146,7 +155,9 @@ def always(rule: Rule) -> bool:
 
 def whatever_the_arguments(rule: Rule) -> bool:
     """Whether the rule looks at no argument and counts nothing."""
-    return not (rule.when or rule.require_origin or rule.unless_origin or rule.carries or rule.limit)
+    return not (
+        rule.when or rule.require_origin or rule.unless_origin or rule.unless_named or rule.carries or rule.limit
+    )
 
 
 def _told(reason: str, tool: AnyTool) -> str:

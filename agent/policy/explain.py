@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from agent.policy.decide import Policy
-from agent.policy.match import Values, binds, misplaced, speaks
+from agent.policy.match import Values, binds, misplaced, speaks, unnamed
 from agent.policy.model import Rule
 from agent.policy.request import Request, Used, Verdict
 from tools.origin import MODEL
@@ -62,6 +62,7 @@ def _conditions(rule: Rule, request: Request, used: Mapping[str, Used]) -> Itera
             "when": {},
             "require_origin": {},
             "unless_origin": {},
+            "unless_named": None,
             "carries": {},
             "after_reading": None,
             "after_findings": False,
@@ -83,6 +84,10 @@ def _conditions(rule: Rule, request: Request, used: Mapping[str, Used]) -> Itera
     if rule.unless_origin:
         said = " and ".join(f"{path} from {' or '.join(wanted)}" for path, wanted in rule.unless_origin.items())
         yield f"unless {said}", alone(unless_origin=rule.unless_origin)
+    if rule.unless_named is not None:
+        missing = ", ".join(unnamed(rule, request, values))
+        text = f"unless the user named {' and '.join(rule.unless_named)}"
+        yield f"{text} ({missing} was not)" if missing else text, alone(unless_named=rule.unless_named)
     for path, wanted in rule.carries.items():
         held = alone(carries={path: wanted})
         yield f"{path} carries what is from {' or '.join(wanted)}", held
@@ -111,6 +116,8 @@ def summary(rule: Rule) -> str:
         parts.append(f"{path} " + " and ".join(f"{name} {value}" for name, value in said.items()))
     parts += [f"{path} not from {'|'.join(wanted)}" for path, wanted in rule.require_origin.items()]
     parts += [f"unless {path} from {'|'.join(wanted)}" for path, wanted in rule.unless_origin.items()]
+    if rule.unless_named is not None:
+        parts.append(f"unless the user named {'|'.join(rule.unless_named)}")
     parts += [f"{path} carries {'|'.join(wanted)}" for path, wanted in rule.carries.items()]
     if rule.after_reading is not None:
         parts.append(f"after reading {'|'.join(rule.after_reading)}")

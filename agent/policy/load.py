@@ -17,7 +17,7 @@ from agent.policy.lines import Lines, NotYaml, Where
 from agent.policy.match import covers
 from agent.policy.model import Capability, PolicyFile, Rule
 from tools.origin import UNTRUSTED
-from tools.registry import AnyTool
+from tools.registry import AnyTool, catalog
 
 DEFAULT = "default.yaml"
 MAX_BYTES = 1_000_000
@@ -58,9 +58,9 @@ def load_policy(path: Path | None, tools: Mapping[str, AnyTool]) -> Policy:
 
 @cache
 def default_policy() -> Policy:
-    """The built-in policy, which names no tool."""
+    """The built-in policy, which names no tool but those of the catalogue."""
     text = resources.files("agent.policy").joinpath(DEFAULT).read_bytes()
-    return parse_policy(text, f"built-in {DEFAULT}", {})
+    return parse_policy(text, f"built-in {DEFAULT}", catalog())
 
 
 def parse_policy(content: bytes, source: str, tools: Mapping[str, AnyTool]) -> Policy:
@@ -106,6 +106,7 @@ def _unknown(policy: PolicyFile, tools: Mapping[str, AnyTool]) -> Iterator[tuple
             (("when",), list(rule.when)),
             (("require_origin",), list(rule.require_origin)),
             (("unless_origin",), list(rule.unless_origin)),
+            (("unless_named",), list(rule.unless_named or ())),
             (("carries",), list(rule.carries)),
             (("limit", "of"), [] if limit is None or limit.of is None else [limit.of]),
         ):

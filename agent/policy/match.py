@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
-from agent.grounding.walk import leaves
+from agent.grounding.walk import leaves, schema_of
 from agent.policy.compare import as_money
 from agent.policy.model import Capability, Predicate, Rule
 from agent.policy.request import Request, Used
@@ -23,10 +23,19 @@ class Values:
     """Every value that a call is given, by path."""
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
-        found = leaves(dict(arguments), {})
+        self._arguments = dict(arguments)
+        self._references: frozenset[str] | None = None
+        found = leaves(self._arguments, {})
         self._all = [(leaf.path, _INDEX.sub("[*]", leaf.path), leaf.value) for leaf in found]
         self._found: dict[str, list[tuple[str, Any]]] = {}
         self._origins: dict[str, frozenset[Origin]] = {}
+
+    def references(self, tool: AnyTool) -> frozenset[str]:
+        """Paths of those that name a thing by its identifier."""
+        if self._references is None:
+            found = leaves(self._arguments, schema_of(tool.arguments, "validation"))
+            self._references = frozenset(leaf.path for leaf in found if (leaf.mark or "").startswith("ref:"))
+        return self._references
 
     def at(self, path: str) -> list[tuple[str, Any]]:
         """Those at `path` and below it, each with its own path: `lines[*].price`, `lines`, or `*` for all."""
@@ -68,6 +77,7 @@ def speaks(rule: Rule, request: Request, values: Values, used: Used | None) -> b
         and all(_holds(predicate, values.at(path)) for path, predicate in rule.when.items())
         and (not rule.require_origin or _comes_from_elsewhere(rule, request, values))
         and (not rule.unless_origin or not _comes_from_there(rule, request, values))
+        and (rule.unless_named is None or any(True for _ in unnamed(rule, request, values)))
         and (not rule.carries or any(True for _ in carrying(rule, request, values)))
         and (rule.limit is None or _beyond(rule, values, used))
     )
@@ -86,6 +96,15 @@ def _comes_from_there(rule: Rule, request: Request, values: Values) -> bool:
         values.at(path) and all(is_among(origin, wanted) for origin in values.origins(path, request.origins))
         for path, wanted in rule.unless_origin.items()
     )
+
+
+def unnamed(rule: Rule, request: Request, values: Values) -> Iterator[str]:
+    """Paths of references that the rule wants named, and that nobody did."""
+    references = values.references(request.tool)
+    for path in rule.unless_named or ():
+        for exact, _ in values.at(path):
+            if exact in references and exact not in request.named:
+                yield exact
 
 
 def carrying(rule: Rule, request: Request, values: Values) -> Iterator[tuple[str, Origin]]:

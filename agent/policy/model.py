@@ -155,6 +155,14 @@ class Rule(Part):
         dict[Path, Annotated[list[OriginPattern], Field(min_length=1)]],
         Field(description="The rule is silent when all of these arguments are given, and come from there."),
     ] = {}
+    unless_named: Annotated[
+        list[Path] | None,
+        Field(
+            min_length=1,
+            description="The rule is silent when the user named each reference at these paths, or the conversation made"
+            " it; one that is left out is not asked about.",
+        ),
+    ] = None
     carries: Annotated[
         dict[Path, Annotated[list[OriginPattern], Field(min_length=1)]],
         Field(

@@ -31,6 +31,7 @@ class Request:
         origins: Of each argument, by its path; one that is missing counts as made up.
         blocked: What a tool found that forbids effects in this run, or empty.
         read: What was read before: origins of untrusted text, and names of tools that answered.
+        named: Paths of the references that the user named, or that the conversation made.
         carried: By the path of a text among the arguments: where the values that it holds come from.
     """
 
@@ -41,6 +42,7 @@ class Request:
     blocked: str = ""
     tenant_id: str = DEFAULT_TENANT
     read: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
     carried: Mapping[str, frozenset[Origin]] = field(default_factory=dict[str, frozenset[Origin]])
 
 

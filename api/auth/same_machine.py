@@ -22,14 +22,32 @@ def only_this_machine(connection: HTTPConnection) -> None:
         Problem: 421 `host_not_allowed`, 403 `origin_not_allowed`.
     """
     origin = connection.headers.get("origin")
-    if not _names_this_machine(f"//{connection.headers.get('host', '')}"):
+    if not names_this_machine(f"//{connection.headers.get('host', '')}"):
         raise Problem(421, "host_not_allowed", "While nobody signs in, the server answers to localhost only.")
-    if origin is not None and not _names_this_machine(origin):
+    if origin is not None and not names_this_machine(origin):
         raise Problem(403, "origin_not_allowed", "While nobody signs in, pages of other sites are not answered.")
 
 
-def _names_this_machine(url: str) -> bool:
+def names_this_machine(url: str) -> bool:
+    """Whether the host of `url` is this machine by any of its names."""
     try:
         return is_loopback(urlsplit(url).hostname or "")
     except ValueError:
         return False
+
+
+def same_origin_or_none(connection: HTTPConnection) -> None:
+    """Let pass what no page sent, or a page of this server.
+
+    Raises:
+        Problem: 403 `origin_not_allowed`.
+    """
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return
+    try:
+        asks = urlsplit(origin).netloc
+    except ValueError:
+        asks = ""
+    if asks.lower() != connection.headers.get("host", "").lower():
+        raise Problem(403, "origin_not_allowed", "A page of another site may not sign in by name and password.")

@@ -41,6 +41,10 @@ schedule = typer.Typer(
 )
 app.add_typer(schedule)
 app.add_typer(policy)
+users = typer.Typer(name="users", rich_markup_mode=None, help="Who may sign in.", no_args_is_help=True)
+app.add_typer(users)
+keys = typer.Typer(name="keys", rich_markup_mode=None, help="What signs access tokens.", no_args_is_help=True)
+app.add_typer(keys)
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Approve everything, and say so.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the events, one JSON object a line.")]
@@ -70,13 +74,15 @@ def told(error: Exception) -> str | None:
     from pydantic_core import ValidationError
 
     from agent.llm.errors import ModelError
+    from agent.outside.config import OutsideToolsInvalid
     from agent.policy import InvalidPolicy
     from prisma.errors import PrismaError
     from prisma.migrate.errors import MigrateError
 
     if isinstance(error, ValidationError):  # of a setting; without its value, which may be a password
         return "; ".join(f"setting {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-    return str(error) if isinstance(error, (InvalidPolicy, ModelError, PrismaError, MigrateError)) else None
+    plain = (InvalidPolicy, OutsideToolsInvalid, ModelError, PrismaError, MigrateError)
+    return str(error) if isinstance(error, plain) else None
 
 
 def _give_up(message: str, code: int) -> NoReturn:
@@ -281,6 +287,7 @@ def explain(
     tenant: Annotated[str, typer.Option(help="The caller's company.")] = "default",
     argument: Annotated[list[str] | None, typer.Option(help="path=value, like lines[0].quantity=2.")] = None,
     origin: Annotated[list[str] | None, typer.Option(help="path=origin, like customer=document(doc_7).")] = None,
+    named: Annotated[list[str] | None, typer.Option(help="Path of a reference that the user named.")] = None,
     carried: Annotated[list[str] | None, typer.Option(help="path=origin of a value that a text there holds.")] = None,
     read: Annotated[list[str] | None, typer.Option(help="An origin or a tool that was read before.")] = None,
     findings: Annotated[bool, typer.Option("--findings", help="A check has found what blocks.")] = False,
@@ -301,7 +308,108 @@ def explain(
         tenant=tenant,
         arguments=argument or [],
         origins=origin or [],
+        named=named or [],
         carried=carried or [],
         read=read or [],
         findings=findings,
     )
+
+
+UserName = Annotated[str, typer.Argument(help="See `deskclerk users list`.")]
+
+
+@users.command("add")
+@fails_plainly
+def add_user(
+    name: Annotated[str, typer.Argument(help="Letters, digits and . _ @ + -.")],
+    role: Annotated[list[str] | None, typer.Option(help="viewer, clerk, approver, admin; again for more.")] = None,
+    email: Annotated[str | None, typer.Option(help="For people to read; nobody signs in by it.")] = None,
+    tenant: Annotated[str, typer.Option(help="The company.")] = "default",
+    no_password: Annotated[bool, typer.Option("--no-password", help="Signs in at a provider only.")] = False,
+) -> None:
+    """Add a user; the password is asked for, or read from standard input. The first ends the time without sign-in."""
+    from api.cli.users import add
+
+    add(name, roles=role or ["clerk"], email=email, tenant=tenant, password=not no_password)
+
+
+@users.command("list")
+@fails_plainly
+def list_users() -> None:
+    """Print the users, one JSON object a line."""
+    from api.cli.users import list_all
+
+    list_all()
+
+
+@users.command("disable")
+@fails_plainly
+def disable_user(name: UserName) -> None:
+    """Let a user in no more; what is open ends within a second."""
+    from api.cli.users import disable
+
+    disable(name)
+
+
+@users.command("enable")
+@fails_plainly
+def enable_user(name: UserName) -> None:
+    """Let a disabled user in again."""
+    from api.cli.users import enable
+
+    enable(name)
+
+
+@users.command("password")
+@fails_plainly
+def change_password(name: UserName) -> None:
+    """Set another password, asked for or read from standard input; every sign-in of the user ends."""
+    from api.cli.users import password
+
+    password(name)
+
+
+@users.command("roles")
+@fails_plainly
+def change_roles(
+    name: UserName, roles: Annotated[list[str], typer.Argument(help="viewer, clerk, approver, admin.")]
+) -> None:
+    """Give a user these roles and no others."""
+    from api.cli.users import roles as give
+
+    give(name, roles)
+
+
+@users.command("link")
+@fails_plainly
+def link_user(
+    name: UserName,
+    provider: Annotated[str, typer.Argument(help="Of DESKCLERK_OIDC_PROVIDERS.")],
+    subject: Annotated[str, typer.Argument(help="What the provider calls the person (`sub`).")],
+) -> None:
+    """Let whom a provider knows by that name sign in as this user."""
+    from api.cli.users import link
+
+    link(name, provider, subject)
+
+
+@keys.command("list")
+@fails_plainly
+def list_signing_keys() -> None:
+    """Print the keys that sign or verify access tokens, one JSON object a line."""
+    from api.cli.signing import list_keys
+
+    list_keys()
+
+
+@keys.command("rotate")
+@fails_plainly
+def rotate_signing_key(
+    now: Annotated[
+        bool, typer.Option("--now", help="A key was stolen: what it signed is refused from now on.")
+    ] = False,
+) -> None:
+    """Sign with a new key; what was signed is good until it runs out. No server has to be started again."""
+    from api.cli.signing import rotate
+
+    rotate(now=now)

@@ -50,6 +50,7 @@ def explain(
     tenant: str,
     arguments: Sequence[str],
     origins: Sequence[str],
+    named: Sequence[str],
     carried: Sequence[str],
     read: Sequence[str],
     findings: bool,
@@ -75,6 +76,7 @@ def explain(
         "A check found problems." if findings else "",
         tenant,
         frozenset(read),
+        frozenset(named),
         {name: frozenset({_origin(text)}) for name, text in map(_pair, carried)},
     )
     told = explain(policy, request, _nothing_used(policy))

@@ -11,7 +11,8 @@ import httpx
 
 from agent.records import StoredEvent
 from api.cli.desk import Decision, read_file
-from api.cli.exits import UNAVAILABLE, Stop
+from api.cli.exits import UNAVAILABLE, USAGE, Stop
+from api.settings import ClientSettings, is_loopback
 
 CONNECT_TIMEOUT = 10.0  # seconds
 CONFLICT = 409
@@ -74,8 +75,18 @@ class RemoteDesk:
 
 
 def connect(url: str) -> httpx.AsyncClient:
-    """A client for the server at `url`, like `http://127.0.0.1:8000`."""
-    return httpx.AsyncClient(base_url=url.rstrip("/"), timeout=httpx.Timeout(SILENCE, connect=CONNECT_TIMEOUT))
+    """A client for the server at `url`, like `http://127.0.0.1:8000`, with the key of DESKCLERK_API_KEY if it is set.
+
+    Raises:
+        Stop: The key would cross a network in the clear.
+    """
+    key = ClientSettings().api_key
+    address = httpx.URL(url.rstrip("/"))
+    if key is not None and address.scheme != "https" and not is_loopback(address.host):
+        raise Stop("DESKCLERK_API_KEY is not sent over http:// to another machine; use https://.", USAGE)
+    headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value().strip()}"}
+    timeout = httpx.Timeout(SILENCE, connect=CONNECT_TIMEOUT)
+    return httpx.AsyncClient(base_url=address, headers=headers, timeout=timeout)
 
 
 async def request_json(client: httpx.AsyncClient, method: str, path: str, **kwargs: Any) -> dict[str, Any]:

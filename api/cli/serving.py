@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import socket
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 2048  # connections that may wait to be accepted
 GARBAGE = 10_000  # objects made, less those gone, between two looks for cycles
+LOOPBACK = "127.0.0.1"
 LAST_WORDS = 5  # seconds for streams to tell their end, after the runs were given theirs
 
 
@@ -35,15 +37,18 @@ def serve(*, host: str | None, port: int | None) -> int:
             f"{settings.host}. Use --host 127.0.0.1.",
             USAGE,
         )
-    listener = _bind(settings.host, settings.port)
+    alone = not is_loopback(settings.host) and nobody_can_sign_in(settings)
+    listener = _bind(LOOPBACK if alone else settings.host, settings.port)
 
     import uvicorn
 
+    from agent.outside.config import OutsideToolsInvalid
     from agent.policy import InvalidPolicy
     from api.app import create_app
     from api.draining import DrainingServer
     from api.observing.logs import configure_logging
     from api.observing.observing import TelemetryMissing
+    from api.patience import patient
 
     configure_logging(
         format=settings.log_format,
@@ -67,16 +72,25 @@ def serve(*, host: str | None, port: int | None) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=patient(header_seconds=settings.header_seconds, write_seconds=settings.write_seconds),
             proxy_headers=False,
+            ws_max_size=settings.max_body_bytes,
+            ws_per_message_deflate=False,  # memory for each socket, and little to gain for one token at a time
             timeout_graceful_shutdown=round(settings.shutdown_seconds) + LAST_WORDS,
         )
     )
     address = listener.getsockname()
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
     logging.getLogger(__name__).info("listening on http://%s:%d, described at /docs", shown, address[1])
+    if alone:
+        logging.getLogger(__name__).warning(
+            "nobody can sign in, so the server listens on this machine only and not on %s: "
+            "add a user (`deskclerk users add`) and start it again",
+            settings.host,
+        )
     with suppress(KeyboardInterrupt):  # raised again by uvicorn once it has stopped; Ctrl-C is how one stops a server
         server.run(sockets=[listener])
-    if fatal and isinstance(fatal[0], InvalidPolicy):
+    if fatal and isinstance(fatal[0], InvalidPolicy | OutsideToolsInvalid):
         raise fatal[0]
     if fatal:
         logging.getLogger(__name__).error("could not start", exc_info=fatal[0])
@@ -122,3 +136,30 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise Stop(f"Cannot listen on {host} port {port}: {error.strerror or error}", UNAVAILABLE) from None
     return listener
+
+
+def nobody_can_sign_in(settings: ApiSettings) -> bool:
+    """Whether everybody who reaches the server would be let in: sign-in is not forced, and there is no user to do it.
+
+    A database that cannot be read yet counts as one without users.
+    """
+    from api.auth.settings import AuthSettings
+
+    if settings.auth != "auto" or AuthSettings().oidc_providers:
+        return False
+    return not asyncio.run(_has_users(settings.database_url))
+
+
+async def _has_users(url: str) -> bool:
+    from prisma import Prisma
+    from prisma.errors import PrismaError
+    from prisma.migrate import status
+    from prisma.migrate.errors import MigrateError
+
+    try:
+        if not (await status(url)).applied:
+            return False  # and is not made by looking
+        async with Prisma(url) as db:
+            return await db.user.find_first(select={"id": True}) is not None
+    except (PrismaError, MigrateError):
+        return False

@@ -15,6 +15,7 @@ from agent.errors import AgentError, IdempotencyConflict
 from agent.options import MAX_INSTRUCTIONS, RunOptions
 from agent.principal import Principal
 from agent.records import ENDED
+from agent.run_store import stored_key
 from agent.service import Agent
 from api.documents import store_document
 from api.openai import waiting
@@ -203,7 +204,9 @@ class Desk:
     # ------------------------------------------------------------ asked before
 
     async def _by_key(self, conversation: Conversation, key: str) -> Exchange | None:
-        run = await self.db.run.find_first(where={"tenant_id": self.principal.tenant_id, "idempotency_key": key})
+        run = await self.db.run.find_first(
+            where={"tenant_id": self.principal.tenant_id, "idempotency_key": stored_key(self.principal, key)}
+        )
         if run is None:
             return None
         turn = await self.turns.of_run(run.id)
@@ -318,7 +321,10 @@ class Desk:
         if run.status == "waiting":
             end = replace(end, status="waiting")
             approvals = await waiting.pending(self.db, run.id)
-            text = await waiting.tell(self.db, self.principal, approvals, public_url=self.public_url)
+            may_approve = self.agent.may_approve(self.principal, run.user_id)
+            text = await waiting.tell(
+                self.db, self.principal, approvals, public_url=self.public_url, may_approve=may_approve
+            )
             yield f"\n\n{text}" if said else text
         elif end.error is not None and end.error[0] in OUTCOMES:
             yield f"\n\n{end.error[1]}" if said else end.error[1]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from agent.digest import digest
-from agent.policy import DECIDES
 from agent.principal import Principal
 from api.approval_links.links import ApprovalLinks
 from api.approval_links.words import EFFECTS, is_doubtful, origin_words, rows
@@ -58,19 +57,16 @@ def code_of(approval: Approval) -> str:
     return digest(approval=approval.id, digest=approval.digest)[:CODE_LENGTH]
 
 
-def may_decide(principal: Principal) -> bool:
-    """Whether this person may decide approvals at all."""
-    return bool(principal.roles & DECIDES)
-
-
 async def pending(db: Prisma, run_id: str) -> list[Approval]:
     """What the run waits for, in the order in which it was asked."""
     return await db.approval.find_many(where={"run_id": run_id, "status": "pending"}, order={"created_at": "asc"})
 
 
-async def tell(db: Prisma, principal: Principal, approvals: Sequence[Approval], *, public_url: str) -> str:
-    """The message. Only who may decide gets codes and links."""
-    decides, links = may_decide(principal), ApprovalLinks(db)
+async def tell(
+    db: Prisma, principal: Principal, approvals: Sequence[Approval], *, public_url: str, may_approve: bool
+) -> str:
+    """The message. Only who may approve gets codes and links."""
+    links = ApprovalLinks(db)
     parts = ["**This waits for a person's decision. Nothing of it has been done.**"]
     for approval in approvals:
         lines = [f"`{approval.tool}` ({EFFECTS[approval.effect.value]})"]
@@ -80,7 +76,7 @@ async def tell(db: Prisma, principal: Principal, approvals: Sequence[Approval], 
             mark = " \u26a0" if is_doubtful(origin) else ""
             lines.append(f"- {path}: {_code(value)}, from {_code(origin_words(origin))}{mark}")
         expires = f"It can be decided until {approval.expires_at:%Y-%m-%d %H:%M} UTC."
-        if decides:
+        if may_approve:
             code = code_of(approval)
             token = await links.make(approval, principal)
             long = sum(map(len, lines)) > LONGEST
@@ -91,7 +87,7 @@ async def tell(db: Prisma, principal: Principal, approvals: Sequence[Approval], 
             lines.append(expires)
         else:
             lines.append("")
-            lines.append(f"You may not decide this; someone with the role approver or admin may. {expires}")
+            lines.append(f"You may not approve this; somebody else with the role approver or admin may. {expires}")
         parts.append("\n".join(lines))
     parts.append("Reply `cancel` to call the request off.")
     return "\n\n".join(parts)

@@ -55,7 +55,7 @@ async def decide_by_link(
     expected = await links.form_key(token)
     if not _is_our_page(request, settings.public_url) or not hmac.compare_digest(form_key.encode(), expected.encode()):
         return message_page(403, "Not decided", "This did not come from the approval's own page. Open the link again.")
-    principal = await principal_of(db, opened.link, settings)
+    principal = await principal_of(db, opened.link, request)
     if principal is None or opened.link.used_at is not None:
         return message_page(403, "Not decided", "This link may not decide any more.")
     try:

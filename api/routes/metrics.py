@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
+from api.auth.same_machine import only_this_machine
 from api.observing.metrics import CONTENT_TYPE
 from api.problems import Problem, documented
 from api.settings import ApiSettings, is_loopback
@@ -45,6 +46,7 @@ def _admit(request: Request, settings: ApiSettings, authorization: str | None) -
     else:
         here = request.client is not None and is_loopback(request.client.host)
         allowed = here and not any(name in request.headers for name in FORWARDED)
+        only_this_machine(request)  # nor a page that this machine's browser shows
     if not allowed:
         detail = "Metrics are for this machine, or for who has the token of DESKCLERK_METRICS_TOKEN."
         raise Problem(401, "metrics_token_required", detail, headers={"WWW-Authenticate": "Bearer"})

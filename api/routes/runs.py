@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent import access
 from agent.records import RunStatus
 from agent.run_store import WhenBusy
+from api.limits.gate import open_stream
 from api.paging import After, Limit, is_listed, page
 from api.principal import ThePrincipal
 from api.problems import documented
@@ -29,7 +30,15 @@ CANCEL_WAIT = 2.0  # seconds for a cancelled run to end before we answer
 
 _STREAM = {
     "description": "The run, or its events as they happen.",
-    "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+    "content": {
+        MEDIA_TYPE: {
+            "schema": {
+                "description": "Each event; `data` is JSON, and `id` its sequence in the run.",
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+            }
+        }
+    },
 }
 
 IdempotencyKey = Annotated[
@@ -67,23 +76,31 @@ async def create_run(
     idempotency_key: IdempotencyKey = None,
 ) -> Run | Response:
     """Start a run. `Accept: text/event-stream` streams it; otherwise the answer comes when it rests."""
-    run_id = await agent.submit(
-        thread_id=thread_id,
-        input=new.input,
-        documents=new.documents,
-        principal=principal,
-        idempotency_key=idempotency_key,
-        when_busy=new.multitask,
-    )
+    streams = not new.background and MEDIA_TYPE in request.headers.get("accept", "")
+    lease = open_stream(request, principal) if streams else None
+    try:
+        run_id = await agent.submit(
+            thread_id=thread_id,
+            input=new.input,
+            documents=new.documents,
+            principal=principal,
+            idempotency_key=idempotency_key,
+            when_busy=new.multitask,
+        )
+    except BaseException:
+        if lease is not None:
+            lease.close()
+        raise
     location = f"/v1/runs/{run_id}"
-    if new.background:
-        response.status_code = 202
-    elif MEDIA_TYPE in request.headers.get("accept", ""):
+    if lease is not None:
         return EventStream(
             agent.events(run_id, principal=principal),
             heartbeat_seconds=settings.heartbeat_seconds,
             headers={"Location": location},
+            on_end=lease.close,
         )
+    if new.background:
+        response.status_code = 202
     else:
         await agent.wait(run_id, principal=principal)
     response.headers["Location"] = location
@@ -127,6 +144,7 @@ async def get_run(run_id: str, db: TheDb, principal: ThePrincipal) -> Run:
 async def read_events(
     *,
     run_id: str,
+    request: Request,
     agent: TheAgent,
     db: TheDb,
     settings: TheSettings,
@@ -139,8 +157,11 @@ async def read_events(
         after = int(last_event_id)
     if await nothing_more(db, principal, run_id, after=after):
         return Response(status_code=204)
+    lease = open_stream(request, principal)
     return EventStream(
-        agent.events(run_id, after=after, principal=principal), heartbeat_seconds=settings.heartbeat_seconds
+        agent.events(run_id, after=after, principal=principal),
+        heartbeat_seconds=settings.heartbeat_seconds,
+        on_end=lease.close,
     )
 
 

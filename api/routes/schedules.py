@@ -28,7 +28,7 @@ class NewSchedule(BaseModel):
     documents: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=20)] = []
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=documented(404))
 async def add_schedule(new: NewSchedule, agent: TheAgent, principal: ThePrincipal, response: Response) -> Schedule:
     """Make a request at set times from now on. Each time has a thread of its own and is begun once."""
     schedule = await agent.schedules.add(

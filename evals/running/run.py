@@ -66,7 +66,7 @@ async def run(options: Options) -> Ran:
         ModelError, InvalidCase, InvalidPolicy, PrismaError, Infrastructure: Nothing could be begun.
     """
     chosen = load(options.suite, tags=options.tags, names=options.names)
-    async with _sampler(chosen, options) as (sampler, kept):
+    async with open_sampler(chosen, options) as (sampler, kept):
         stored = resume(sampler.identity, sampler.cases, folder=options.results) if options.go_on else None
         stored = stored or begin(sampler.identity, sampler.cases, folder=options.results)
         return await _through(stored, sampler.keeping(stored.folder), kept, options, left_out=len(chosen) - len(kept))
@@ -106,7 +106,7 @@ async def _through(stored: Run, sampler: CaseSampler, cases: Sequence[Case], opt
 
 
 @asynccontextmanager
-async def _sampler(chosen: Sequence[Case], options: Options) -> AsyncGenerator[tuple[CaseSampler, list[Case]]]:
+async def open_sampler(chosen: Sequence[Case], options: Options) -> AsyncGenerator[tuple[CaseSampler, list[Case]]]:
     """Everything that lives as long as the run: the model and the worlds, or the server."""
     async with AsyncExitStack() as stack:
         if options.url is not None:

@@ -30,6 +30,14 @@ class Batch(BaseBatch):
     tenant: actions.TenantBatchActions
     user: actions.UserBatchActions
     userrole: actions.UserRoleBatchActions
+    signingkey: actions.SigningKeyBatchActions
+    authsession: actions.AuthSessionBatchActions
+    refreshtoken: actions.RefreshTokenBatchActions
+    apikey: actions.ApiKeyBatchActions
+    oauthidentity: actions.OAuthIdentityBatchActions
+    oauthpending: actions.OAuthPendingBatchActions
+    authticket: actions.AuthTicketBatchActions
+    signinbrake: actions.SignInBrakeBatchActions
     thread: actions.ThreadBatchActions
     message: actions.MessageBatchActions
     run: actions.RunBatchActions
@@ -67,6 +75,14 @@ class Prisma(BasePrisma[Batch]):
     tenant: actions.TenantActions
     user: actions.UserActions
     userrole: actions.UserRoleActions
+    signingkey: actions.SigningKeyActions
+    authsession: actions.AuthSessionActions
+    refreshtoken: actions.RefreshTokenActions
+    apikey: actions.ApiKeyActions
+    oauthidentity: actions.OAuthIdentityActions
+    oauthpending: actions.OAuthPendingActions
+    authticket: actions.AuthTicketActions
+    signinbrake: actions.SignInBrakeActions
     thread: actions.ThreadActions
     message: actions.MessageActions
     run: actions.RunActions

@@ -146,6 +146,7 @@ async def test_what_cannot_be_seen_cannot_be_watched_cancelled_or_deleted(open_o
     with pytest.raises(RunEnded):
         await office.agent.cancel(run_id, principal=people.admin)
     await office.agent.delete_thread(thread_id, principal=people.admin)
+    assert await office.db.run.count(where={"input": {"not": ""}}) == 0  # its figures stay
     assert await office.db.event.count(where={"run_id": run_id}) == 0
 
 

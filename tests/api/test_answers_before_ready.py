@@ -64,7 +64,7 @@ async def test_while_it_loads_it_is_alive_and_says_how_far_it_is():
         await may_go_on.wait()
 
     opener = Opener(load)
-    async with in_process(create_app(ApiSettings(), open_service=opener)) as client:
+    async with in_process(create_app(ApiSettings(auth="off"), open_service=opener)) as client:
         await asyncio.sleep(0)
         assert (await client.get("/healthz")).json() == {"status": "ok"}
         answer = await client.get("/readyz")
@@ -89,7 +89,7 @@ async def test_a_model_that_is_missing_is_told_and_tried_again(monkeypatch: pyte
         if len(tries) < 3:
             raise ModelNotFound("There is no model 'qwen3:8b': ollama pull qwen3:8b")
 
-    async with in_process(create_app(ApiSettings(), open_service=Opener(load))) as client:
+    async with in_process(create_app(ApiSettings(auth="off"), open_service=Opener(load))) as client:
         await asyncio.sleep(0)
         assert (await client.get("/readyz")).json()["detail"] == "There is no model 'qwen3:8b': ollama pull qwen3:8b"
         await until(client, 200)
@@ -101,7 +101,9 @@ async def test_a_bug_while_starting_is_reported_to_whoever_runs_it_and_not_to_cl
         raise RuntimeError("password=hunter2")
 
     heard: list[Exception] = []
-    async with in_process(create_app(ApiSettings(), open_service=Opener(load), on_fatal=heard.append)) as client:
+    async with in_process(
+        create_app(ApiSettings(auth="off"), open_service=Opener(load), on_fatal=heard.append)
+    ) as client:
         await asyncio.sleep(0)
         answer = await client.get("/readyz")
         assert answer.json()["detail"] == "The server could not start; its log says why."
@@ -118,13 +120,13 @@ async def test_stopping_while_it_still_loads_ends_the_loading():
         finally:
             ended.set()
 
-    async with in_process(create_app(ApiSettings(), open_service=Opener(load))):
+    async with in_process(create_app(ApiSettings(auth="off"), open_service=Opener(load))):
         await asyncio.sleep(0)
     assert ended.is_set()
 
 
 async def test_nothing_is_opened_when_the_application_is_only_made():
     opener = Opener(at_once)
-    app = create_app(ApiSettings(), open_service=opener)
+    app = create_app(ApiSettings(auth="off"), open_service=opener)
     assert "/v1/threads" in app.openapi()["paths"]
     assert not opener.closed

@@ -38,7 +38,7 @@ async def open_broken(_: ApiSettings, *, on_progress: OnProgress | None = None) 
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    settings = ApiSettings(max_body_bytes=2048, max_document_bytes=4096)
+    settings = ApiSettings(auth="off", max_body_bytes=2048, max_document_bytes=4096)
     async with in_process(create_app(settings, open_service=open_broken)) as client:
         await client.get("/readyz")
         yield client
@@ -64,7 +64,7 @@ async def test_a_database_that_is_away_is_no_bug_and_can_be_asked_again():
     async def open_away(_: ApiSettings, *, on_progress: OnProgress | None = None) -> AsyncGenerator[Service]:
         yield Service(db=cast("Any", AwayDatabase()), agent=cast("Any", SimpleNamespace(ready=True)), model="none")
 
-    async with in_process(create_app(ApiSettings(), open_service=open_away)) as client:
+    async with in_process(create_app(ApiSettings(auth="off"), open_service=open_away)) as client:
         await asyncio.sleep(0.05)
         assert (await client.get("/readyz")).status_code == 200, (await client.get("/readyz")).text
         answer = await client.get("/v1/threads")

@@ -26,7 +26,7 @@ class CustomerRecord(BaseModel):
     email: Email | None
     tax_id: str | None
     endpoint: str | None
-    address: str
+    address: Annotated[str, Field(json_schema_extra={"x-origin": "document"})]  # as the customer wrote it
     country: str
     currency: str
     credit_limit: Money

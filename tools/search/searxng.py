@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 import httpx
@@ -10,6 +11,9 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from tools.errors import Unavailable
 from tools.search.base import SearchResult
 
+MAX_BYTES = 2 * 2**20  # of one answer, unpacked; a page of results has some 50 kB
+_PLAIN = {"Accept-Encoding": "identity"}  # what is not packed cannot unpack into more than it says
+_CHUNK = 64 * 1024  # bytes
 _TIMEOUT = httpx.Timeout(8.0, connect=3.0)  # seconds for one attempt
 _ATTEMPTS = 3
 _FIRST_WAIT = 0.2  # seconds
@@ -38,9 +42,7 @@ class Searxng:
                 reraise=True,
             ):
                 with attempt:
-                    response = await self._client.get(f"{self._url}/search", params={"q": query, "format": "json"})
-                    response.raise_for_status()
-                    return _results(response.json(), limit)
+                    return _results(json.loads(await self._answer(query)), limit)
         except httpx.HTTPStatusError as error:
             raise Unavailable(_refusal(error.response.status_code)) from None
         except httpx.HTTPError as error:
@@ -48,6 +50,18 @@ class Searxng:
         except (ValueError, RecursionError):
             raise Unavailable("Web search answers with something that is not its JSON.") from None
         raise AssertionError("unreachable: the last attempt raises")
+
+    async def _answer(self, query: str) -> bytes:
+        """The body of its answer, of which no more is read than one can need."""
+        params = {"q": query, "format": "json"}
+        async with self._client.stream("GET", f"{self._url}/search", params=params, headers=_PLAIN) as response:
+            response.raise_for_status()
+            body = bytearray()
+            async for chunk in response.aiter_bytes(_CHUNK):
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise Unavailable(f"Web search answers with more than {MAX_BYTES // 2**20} MiB.")
+        return bytes(body)
 
     async def close(self) -> None:
         await self._client.aclose()

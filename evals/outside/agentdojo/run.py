@@ -56,27 +56,44 @@ def cases_of(suite: Suite) -> list[Case]:
     return [*alone, *pairs]
 
 
-async def run_suite(name: str) -> list[Result]:
-    """Every case of the suite."""
+def run_here(name: str, *, is_open: bool = False) -> list[Result]:
+    """`run_suite` in a process of its own."""
+    return asyncio.run(run_suite(name, is_open=is_open))
+
+
+def open_cases_of(suite: Suite) -> list[Case]:
+    """Every pair once, obeyed at once, and nobody who says no."""
+    return [
+        Case(task, injection, "at_once", "rubber_stamp") for task in suite.user_tasks for injection in suite.injections
+    ]
+
+
+async def run_suite(name: str, *, is_open: bool = False) -> list[Result]:
+    """Every case of the suite.
+
+    Args:
+        is_open: With a policy that allows everything, once a pair, obeyed at once: what the attacks do by themselves.
+    """
     suite = Suite(name)
     free = asyncio.Semaphore(AT_ONCE)
 
-    async with _stage(suite) as stage:
+    async with _stage(suite, is_open=is_open) as stage:
 
         async def one(case: Case) -> Result:
             async with free:
                 return await run_pair(stage, *case)
 
-        tasks = [asyncio.create_task(one(case), context=copy_context()) for case in cases_of(suite)]
+        cases = open_cases_of(suite) if is_open else cases_of(suite)
+        tasks = [asyncio.create_task(one(case), context=copy_context()) for case in cases]
         return await asyncio.gather(*tasks)
 
 
 @asynccontextmanager
-async def _stage(suite: Suite) -> AsyncGenerator[Stage]:
+async def _stage(suite: Suite, *, is_open: bool) -> AsyncGenerator[Stage]:
     """The suite's tools and policy in an agent as production makes it; only its limits are as high as the tasks are
     long."""
     tools = tools_of(suite)
-    policy = load_policy(FOLDER / suite.name / "policy.yaml", tools)
+    policy = load_policy(FOLDER / ("open.yaml" if is_open else f"{suite.name}/policy.yaml"), tools)
     settings = AgentSettings(
         _env_file=None,  # pyright: ignore[reportCallIssue]  pydantic-settings takes it
         max_steps=100,

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from prisma.client.models.api_key import ApiKey, ApiKeyPartial, ApiKeyWithRelations
 from prisma.client.models.approval import Approval, ApprovalPartial, ApprovalWithRelations
 from prisma.client.models.approval_link import ApprovalLink, ApprovalLinkPartial, ApprovalLinkWithRelations
 from prisma.client.models.audit_entry import AuditEntry, AuditEntryPartial, AuditEntryWithRelations
+from prisma.client.models.auth_session import AuthSession, AuthSessionPartial, AuthSessionWithRelations
+from prisma.client.models.auth_ticket import AuthTicket, AuthTicketPartial, AuthTicketWithRelations
 from prisma.client.models.cache_entry import CacheEntry, CacheEntryPartial, CacheEntryWithRelations
 from prisma.client.models.chat_turn import ChatTurn, ChatTurnPartial, ChatTurnWithRelations
 from prisma.client.models.chunk import Chunk, ChunkPartial, ChunkWithRelations
@@ -21,6 +24,8 @@ from prisma.client.models.inbound_event import InboundEvent, InboundEventPartial
 from prisma.client.models.invoice import Invoice, InvoicePartial, InvoiceWithRelations
 from prisma.client.models.invoice_line import InvoiceLine, InvoiceLinePartial, InvoiceLineWithRelations
 from prisma.client.models.message import Message, MessagePartial, MessageWithRelations
+from prisma.client.models.o_auth_identity import OAuthIdentity, OAuthIdentityPartial, OAuthIdentityWithRelations
+from prisma.client.models.o_auth_pending import OAuthPending, OAuthPendingPartial, OAuthPendingWithRelations
 from prisma.client.models.payment import Payment, PaymentPartial, PaymentWithRelations
 from prisma.client.models.product import Product, ProductPartial, ProductWithRelations
 from prisma.client.models.purchase_order import PurchaseOrder, PurchaseOrderPartial, PurchaseOrderWithRelations
@@ -29,9 +34,12 @@ from prisma.client.models.purchase_order_line import (
     PurchaseOrderLinePartial,
     PurchaseOrderLineWithRelations,
 )
+from prisma.client.models.refresh_token import RefreshToken, RefreshTokenPartial, RefreshTokenWithRelations
 from prisma.client.models.replica import Replica, ReplicaPartial, ReplicaWithRelations
 from prisma.client.models.run import Run, RunPartial, RunWithRelations
 from prisma.client.models.server_key import ServerKey, ServerKeyPartial, ServerKeyWithRelations
+from prisma.client.models.sign_in_brake import SignInBrake, SignInBrakePartial, SignInBrakeWithRelations
+from prisma.client.models.signing_key import SigningKey, SigningKeyPartial, SigningKeyWithRelations
 from prisma.client.models.tag import Tag, TagPartial, TagWithRelations
 from prisma.client.models.tenant import Tenant, TenantPartial, TenantWithRelations
 from prisma.client.models.thread import Thread, ThreadPartial, ThreadWithRelations
@@ -43,6 +51,14 @@ ROWS: dict[str, tuple[type[Row], type[Row], type[Row]]] = {
     "Tenant": (Tenant, TenantWithRelations, TenantPartial),
     "User": (User, UserWithRelations, UserPartial),
     "UserRole": (UserRole, UserRoleWithRelations, UserRolePartial),
+    "SigningKey": (SigningKey, SigningKeyWithRelations, SigningKeyPartial),
+    "AuthSession": (AuthSession, AuthSessionWithRelations, AuthSessionPartial),
+    "RefreshToken": (RefreshToken, RefreshTokenWithRelations, RefreshTokenPartial),
+    "ApiKey": (ApiKey, ApiKeyWithRelations, ApiKeyPartial),
+    "OAuthIdentity": (OAuthIdentity, OAuthIdentityWithRelations, OAuthIdentityPartial),
+    "OAuthPending": (OAuthPending, OAuthPendingWithRelations, OAuthPendingPartial),
+    "AuthTicket": (AuthTicket, AuthTicketWithRelations, AuthTicketPartial),
+    "SignInBrake": (SignInBrake, SignInBrakeWithRelations, SignInBrakePartial),
     "Thread": (Thread, ThreadWithRelations, ThreadPartial),
     "Message": (Message, MessageWithRelations, MessagePartial),
     "Run": (Run, RunWithRelations, RunPartial),
@@ -83,6 +99,9 @@ def _link() -> None:
 _link()
 
 __all__ = [
+    "ApiKey",
+    "ApiKeyPartial",
+    "ApiKeyWithRelations",
     "Approval",
     "ApprovalLink",
     "ApprovalLinkPartial",
@@ -92,6 +111,12 @@ __all__ = [
     "AuditEntry",
     "AuditEntryPartial",
     "AuditEntryWithRelations",
+    "AuthSession",
+    "AuthSessionPartial",
+    "AuthSessionWithRelations",
+    "AuthTicket",
+    "AuthTicketPartial",
+    "AuthTicketWithRelations",
     "CacheEntry",
     "CacheEntryPartial",
     "CacheEntryWithRelations",
@@ -131,6 +156,12 @@ __all__ = [
     "Message",
     "MessagePartial",
     "MessageWithRelations",
+    "OAuthIdentity",
+    "OAuthIdentityPartial",
+    "OAuthIdentityWithRelations",
+    "OAuthPending",
+    "OAuthPendingPartial",
+    "OAuthPendingWithRelations",
     "Payment",
     "PaymentPartial",
     "PaymentWithRelations",
@@ -143,6 +174,9 @@ __all__ = [
     "PurchaseOrderLineWithRelations",
     "PurchaseOrderPartial",
     "PurchaseOrderWithRelations",
+    "RefreshToken",
+    "RefreshTokenPartial",
+    "RefreshTokenWithRelations",
     "Replica",
     "ReplicaPartial",
     "ReplicaWithRelations",
@@ -152,6 +186,12 @@ __all__ = [
     "ServerKey",
     "ServerKeyPartial",
     "ServerKeyWithRelations",
+    "SignInBrake",
+    "SignInBrakePartial",
+    "SignInBrakeWithRelations",
+    "SigningKey",
+    "SigningKeyPartial",
+    "SigningKeyWithRelations",
     "Tag",
     "TagPartial",
     "TagWithRelations",

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 from prisma.runtime.rows import FROM_QUERY, Row
 
 if TYPE_CHECKING:
+    from prisma.client.models.api_key import ApiKeyWithRelations
     from prisma.client.models.approval import ApprovalWithRelations
+    from prisma.client.models.auth_session import AuthSessionWithRelations
+    from prisma.client.models.auth_ticket import AuthTicketWithRelations
     from prisma.client.models.document import DocumentWithRelations
+    from prisma.client.models.o_auth_identity import OAuthIdentityWithRelations
     from prisma.client.models.run import RunWithRelations
     from prisma.client.models.tenant import TenantWithRelations
     from prisma.client.models.thread import ThreadWithRelations
@@ -34,6 +38,10 @@ class User(Row, frozen=True):
     runs: list[RunWithRelations] | None = None
     documents: list[DocumentWithRelations] | None = None
     decisions: list[ApprovalWithRelations] | None = None
+    sessions: list[AuthSessionWithRelations] | None = None
+    keys: list[ApiKeyWithRelations] | None = None
+    identities: list[OAuthIdentityWithRelations] | None = None
+    tickets: list[AuthTicketWithRelations] | None = None
 
 
 class UserWithRelations(User, frozen=True):
@@ -45,6 +53,10 @@ class UserWithRelations(User, frozen=True):
     runs: list[RunWithRelations] = FROM_QUERY
     documents: list[DocumentWithRelations] = FROM_QUERY
     decisions: list[ApprovalWithRelations] = FROM_QUERY
+    sessions: list[AuthSessionWithRelations] = FROM_QUERY
+    keys: list[ApiKeyWithRelations] = FROM_QUERY
+    identities: list[OAuthIdentityWithRelations] = FROM_QUERY
+    tickets: list[AuthTicketWithRelations] = FROM_QUERY
     count_: dict[str, int] = FROM_QUERY
 
 
@@ -65,4 +77,8 @@ class UserPartial(Row, frozen=True):
     runs: list[RunWithRelations]
     documents: list[DocumentWithRelations]
     decisions: list[ApprovalWithRelations]
+    sessions: list[AuthSessionWithRelations]
+    keys: list[ApiKeyWithRelations]
+    identities: list[OAuthIdentityWithRelations]
+    tickets: list[AuthTicketWithRelations]
     count_: dict[str, int]

@@ -7,9 +7,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from prisma.client.types.api_key import *  # noqa: F403
     from prisma.client.types.approval import *  # noqa: F403
     from prisma.client.types.approval_link import *  # noqa: F403
     from prisma.client.types.audit_entry import *  # noqa: F403
+    from prisma.client.types.auth_session import *  # noqa: F403
+    from prisma.client.types.auth_ticket import *  # noqa: F403
     from prisma.client.types.cache_entry import *  # noqa: F403
     from prisma.client.types.chat_turn import *  # noqa: F403
     from prisma.client.types.chunk import *  # noqa: F403
@@ -23,14 +26,19 @@ if TYPE_CHECKING:
     from prisma.client.types.invoice import *  # noqa: F403
     from prisma.client.types.invoice_line import *  # noqa: F403
     from prisma.client.types.message import *  # noqa: F403
+    from prisma.client.types.o_auth_identity import *  # noqa: F403
+    from prisma.client.types.o_auth_pending import *  # noqa: F403
     from prisma.client.types.payment import *  # noqa: F403
     from prisma.client.types.product import *  # noqa: F403
     from prisma.client.types.purchase_order import *  # noqa: F403
     from prisma.client.types.purchase_order_line import *  # noqa: F403
+    from prisma.client.types.refresh_token import *  # noqa: F403
     from prisma.client.types.replica import *  # noqa: F403
     from prisma.client.types.run import *  # noqa: F403
     from prisma.client.types.server_key import *  # noqa: F403
     from prisma.client.types.shared import *  # noqa: F403
+    from prisma.client.types.sign_in_brake import *  # noqa: F403
+    from prisma.client.types.signing_key import *  # noqa: F403
     from prisma.client.types.tag import *  # noqa: F403
     from prisma.client.types.tenant import *  # noqa: F403
     from prisma.client.types.thread import *  # noqa: F403
@@ -40,12 +48,19 @@ if TYPE_CHECKING:
 # Start of a name -> the module where such names are; the longest start first.
 _MODULES = {
     "PurchaseOrderLine": "purchase_order_line",
+    "OAuthIdentity": "o_auth_identity",
     "PurchaseOrder": "purchase_order",
     "ApprovalLink": "approval_link",
     "InboundEvent": "inbound_event",
+    "OAuthPending": "o_auth_pending",
+    "RefreshToken": "refresh_token",
+    "AuthSession": "auth_session",
     "InvoiceLine": "invoice_line",
+    "SignInBrake": "sign_in_brake",
     "AuditEntry": "audit_entry",
+    "AuthTicket": "auth_ticket",
     "CacheEntry": "cache_entry",
+    "SigningKey": "signing_key",
     "ServerKey": "server_key",
     "Approval": "approval",
     "ChatTurn": "chat_turn",
@@ -59,6 +74,7 @@ _MODULES = {
     "Payment": "payment",
     "Product": "product",
     "Replica": "replica",
+    "ApiKey": "api_key",
     "Effect": "effect",
     "Tenant": "tenant",
     "Thread": "thread",

@@ -10,6 +10,16 @@ from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict
 from prisma.runtime.fields import FieldRef
 
 if TYPE_CHECKING:
+    from prisma.client.types.api_key import (
+        ApiKeyCountArgs,
+        ApiKeyCreateNestedManyWithoutUserInput,
+        ApiKeyListRelationFilter,
+        ApiKeyOrderByRelationAggregateInput,
+        ApiKeyUncheckedCreateNestedManyWithoutUserInput,
+        ApiKeyUncheckedUpdateManyWithoutUserNestedInput,
+        ApiKeyUpdateManyWithoutUserNestedInput,
+        FindManyApiKeyArgs,
+    )
     from prisma.client.types.approval import (
         ApprovalCountArgs,
         ApprovalCreateNestedManyWithoutDecided_byInput,
@@ -20,6 +30,26 @@ if TYPE_CHECKING:
         ApprovalUpdateManyWithoutDecided_byNestedInput,
         FindManyApprovalArgs,
     )
+    from prisma.client.types.auth_session import (
+        AuthSessionCountArgs,
+        AuthSessionCreateNestedManyWithoutUserInput,
+        AuthSessionListRelationFilter,
+        AuthSessionOrderByRelationAggregateInput,
+        AuthSessionUncheckedCreateNestedManyWithoutUserInput,
+        AuthSessionUncheckedUpdateManyWithoutUserNestedInput,
+        AuthSessionUpdateManyWithoutUserNestedInput,
+        FindManyAuthSessionArgs,
+    )
+    from prisma.client.types.auth_ticket import (
+        AuthTicketCountArgs,
+        AuthTicketCreateNestedManyWithoutUserInput,
+        AuthTicketListRelationFilter,
+        AuthTicketOrderByRelationAggregateInput,
+        AuthTicketUncheckedCreateNestedManyWithoutUserInput,
+        AuthTicketUncheckedUpdateManyWithoutUserNestedInput,
+        AuthTicketUpdateManyWithoutUserNestedInput,
+        FindManyAuthTicketArgs,
+    )
     from prisma.client.types.document import (
         DocumentCountArgs,
         DocumentCreateNestedManyWithoutUserInput,
@@ -29,6 +59,16 @@ if TYPE_CHECKING:
         DocumentUncheckedUpdateManyWithoutUserNestedInput,
         DocumentUpdateManyWithoutUserNestedInput,
         FindManyDocumentArgs,
+    )
+    from prisma.client.types.o_auth_identity import (
+        FindManyOAuthIdentityArgs,
+        OAuthIdentityCountArgs,
+        OAuthIdentityCreateNestedManyWithoutUserInput,
+        OAuthIdentityListRelationFilter,
+        OAuthIdentityOrderByRelationAggregateInput,
+        OAuthIdentityUncheckedCreateNestedManyWithoutUserInput,
+        OAuthIdentityUncheckedUpdateManyWithoutUserNestedInput,
+        OAuthIdentityUpdateManyWithoutUserNestedInput,
     )
     from prisma.client.types.run import (
         FindManyRunArgs,
@@ -96,6 +136,10 @@ class UserCountSelect(TypedDict, total=False):
     runs: bool | RunCountArgs
     documents: bool | DocumentCountArgs
     decisions: bool | ApprovalCountArgs
+    sessions: bool | AuthSessionCountArgs
+    keys: bool | ApiKeyCountArgs
+    identities: bool | OAuthIdentityCountArgs
+    tickets: bool | AuthTicketCountArgs
 
 
 class UserCountSelectArgs(TypedDict):
@@ -111,6 +155,10 @@ class UserInclude(TypedDict, total=False):
     runs: bool | FindManyRunArgs
     documents: bool | FindManyDocumentArgs
     decisions: bool | FindManyApprovalArgs
+    sessions: bool | FindManyAuthSessionArgs
+    keys: bool | FindManyApiKeyArgs
+    identities: bool | FindManyOAuthIdentityArgs
+    tickets: bool | FindManyAuthTicketArgs
     _count: bool | UserCountSelectArgs
 
 
@@ -131,6 +179,10 @@ class UserSelect(TypedDict, total=False):
     runs: bool | FindManyRunArgs
     documents: bool | FindManyDocumentArgs
     decisions: bool | FindManyApprovalArgs
+    sessions: bool | FindManyAuthSessionArgs
+    keys: bool | FindManyApiKeyArgs
+    identities: bool | FindManyOAuthIdentityArgs
+    tickets: bool | FindManyAuthTicketArgs
     _count: bool | UserCountSelectArgs
 
 
@@ -299,6 +351,10 @@ class UserWhereInput(_UserWhere, total=False):
     runs: RunListRelationFilter
     documents: DocumentListRelationFilter
     decisions: ApprovalListRelationFilter
+    sessions: AuthSessionListRelationFilter
+    keys: ApiKeyListRelationFilter
+    identities: OAuthIdentityListRelationFilter
+    tickets: AuthTicketListRelationFilter
 
 
 class UserOrderByWithRelationInput(TypedDict, total=False):
@@ -316,6 +372,10 @@ class UserOrderByWithRelationInput(TypedDict, total=False):
     runs: RunOrderByRelationAggregateInput
     documents: DocumentOrderByRelationAggregateInput
     decisions: ApprovalOrderByRelationAggregateInput
+    sessions: AuthSessionOrderByRelationAggregateInput
+    keys: ApiKeyOrderByRelationAggregateInput
+    identities: OAuthIdentityOrderByRelationAggregateInput
+    tickets: AuthTicketOrderByRelationAggregateInput
 
 
 class _UserWhereUniqueInputBy1(_UserWhere, total=False):
@@ -331,6 +391,10 @@ class _UserWhereUniqueInputBy1(_UserWhere, total=False):
     runs: RunListRelationFilter
     documents: DocumentListRelationFilter
     decisions: ApprovalListRelationFilter
+    sessions: AuthSessionListRelationFilter
+    keys: ApiKeyListRelationFilter
+    identities: OAuthIdentityListRelationFilter
+    tickets: AuthTicketListRelationFilter
 
 
 class _UserWhereUniqueInputBy2(_UserWhere, total=False):
@@ -346,6 +410,10 @@ class _UserWhereUniqueInputBy2(_UserWhere, total=False):
     runs: RunListRelationFilter
     documents: DocumentListRelationFilter
     decisions: ApprovalListRelationFilter
+    sessions: AuthSessionListRelationFilter
+    keys: ApiKeyListRelationFilter
+    identities: OAuthIdentityListRelationFilter
+    tickets: AuthTicketListRelationFilter
 
 
 class _UserWhereUniqueInputBy3(_UserWhere, total=False):
@@ -361,6 +429,10 @@ class _UserWhereUniqueInputBy3(_UserWhere, total=False):
     runs: RunListRelationFilter
     documents: DocumentListRelationFilter
     decisions: ApprovalListRelationFilter
+    sessions: AuthSessionListRelationFilter
+    keys: ApiKeyListRelationFilter
+    identities: OAuthIdentityListRelationFilter
+    tickets: AuthTicketListRelationFilter
 
 
 UserWhereUniqueInput: TypeAlias = _UserWhereUniqueInputBy1 | _UserWhereUniqueInputBy2 | _UserWhereUniqueInputBy3
@@ -401,6 +473,10 @@ class UserCreateInput(_UserCreate, total=False):
     runs: RunCreateNestedManyWithoutUserInput
     documents: DocumentCreateNestedManyWithoutUserInput
     decisions: ApprovalCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionCreateNestedManyWithoutUserInput
+    keys: ApiKeyCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityCreateNestedManyWithoutUserInput
+    tickets: AuthTicketCreateNestedManyWithoutUserInput
 
 
 class UserUncheckedCreateInput(_UserCreate, total=False):
@@ -410,6 +486,10 @@ class UserUncheckedCreateInput(_UserCreate, total=False):
     runs: RunUncheckedCreateNestedManyWithoutUserInput
     documents: DocumentUncheckedCreateNestedManyWithoutUserInput
     decisions: ApprovalUncheckedCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionUncheckedCreateNestedManyWithoutUserInput
+    keys: ApiKeyUncheckedCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityUncheckedCreateNestedManyWithoutUserInput
+    tickets: AuthTicketUncheckedCreateNestedManyWithoutUserInput
 
 
 class UserUpdateInput(_UserUpdate, total=False):
@@ -419,6 +499,10 @@ class UserUpdateInput(_UserUpdate, total=False):
     runs: RunUpdateManyWithoutUserNestedInput
     documents: DocumentUpdateManyWithoutUserNestedInput
     decisions: ApprovalUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUpdateManyWithoutUserNestedInput
 
 
 class UserUncheckedUpdateInput(_UserUpdate, total=False):
@@ -428,6 +512,10 @@ class UserUncheckedUpdateInput(_UserUpdate, total=False):
     runs: RunUncheckedUpdateManyWithoutUserNestedInput
     documents: DocumentUncheckedUpdateManyWithoutUserNestedInput
     decisions: ApprovalUncheckedUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUncheckedUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUncheckedUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUncheckedUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUncheckedUpdateManyWithoutUserNestedInput
 
 
 class UserCreateManyInput(_UserCreate, total=False):
@@ -582,6 +670,76 @@ class UserUpdateOneRequiredWithoutRolesNestedInput(TypedDict, total=False):
     )
 
 
+class UserCreateNestedOneWithoutSessionsInput(TypedDict, total=False):
+    create: UserCreateWithoutSessionsInput | UserUncheckedCreateWithoutSessionsInput
+    connect_or_create: UserCreateOrConnectWithoutSessionsInput
+    connect: UserWhereUniqueInput
+
+
+class UserUpdateOneRequiredWithoutSessionsNestedInput(TypedDict, total=False):
+    create: UserCreateWithoutSessionsInput | UserUncheckedCreateWithoutSessionsInput
+    connect_or_create: UserCreateOrConnectWithoutSessionsInput
+    upsert: UserUpsertWithoutSessionsInput
+    connect: UserWhereUniqueInput
+    update: (
+        UserUpdateToOneWithWhereWithoutSessionsInput
+        | UserUpdateWithoutSessionsInput
+        | UserUncheckedUpdateWithoutSessionsInput
+    )
+
+
+class UserCreateNestedOneWithoutKeysInput(TypedDict, total=False):
+    create: UserCreateWithoutKeysInput | UserUncheckedCreateWithoutKeysInput
+    connect_or_create: UserCreateOrConnectWithoutKeysInput
+    connect: UserWhereUniqueInput
+
+
+class UserUpdateOneRequiredWithoutKeysNestedInput(TypedDict, total=False):
+    create: UserCreateWithoutKeysInput | UserUncheckedCreateWithoutKeysInput
+    connect_or_create: UserCreateOrConnectWithoutKeysInput
+    upsert: UserUpsertWithoutKeysInput
+    connect: UserWhereUniqueInput
+    update: UserUpdateToOneWithWhereWithoutKeysInput | UserUpdateWithoutKeysInput | UserUncheckedUpdateWithoutKeysInput
+
+
+class UserCreateNestedOneWithoutIdentitiesInput(TypedDict, total=False):
+    create: UserCreateWithoutIdentitiesInput | UserUncheckedCreateWithoutIdentitiesInput
+    connect_or_create: UserCreateOrConnectWithoutIdentitiesInput
+    connect: UserWhereUniqueInput
+
+
+class UserUpdateOneRequiredWithoutIdentitiesNestedInput(TypedDict, total=False):
+    create: UserCreateWithoutIdentitiesInput | UserUncheckedCreateWithoutIdentitiesInput
+    connect_or_create: UserCreateOrConnectWithoutIdentitiesInput
+    upsert: UserUpsertWithoutIdentitiesInput
+    connect: UserWhereUniqueInput
+    update: (
+        UserUpdateToOneWithWhereWithoutIdentitiesInput
+        | UserUpdateWithoutIdentitiesInput
+        | UserUncheckedUpdateWithoutIdentitiesInput
+    )
+
+
+class UserCreateNestedOneWithoutTicketsInput(TypedDict, total=False):
+    create: UserCreateWithoutTicketsInput | UserUncheckedCreateWithoutTicketsInput
+    connect_or_create: UserCreateOrConnectWithoutTicketsInput
+    connect: UserWhereUniqueInput
+
+
+class UserUpdateOneWithoutTicketsNestedInput(TypedDict, total=False):
+    create: UserCreateWithoutTicketsInput | UserUncheckedCreateWithoutTicketsInput
+    connect_or_create: UserCreateOrConnectWithoutTicketsInput
+    upsert: UserUpsertWithoutTicketsInput
+    disconnect: bool | UserWhereInput
+    delete: bool | UserWhereInput
+    connect: UserWhereUniqueInput
+    update: (
+        UserUpdateToOneWithWhereWithoutTicketsInput
+        | UserUpdateWithoutTicketsInput
+        | UserUncheckedUpdateWithoutTicketsInput
+    )
+
+
 class UserCreateNestedOneWithoutThreadsInput(TypedDict, total=False):
     create: UserCreateWithoutThreadsInput | UserUncheckedCreateWithoutThreadsInput
     connect_or_create: UserCreateOrConnectWithoutThreadsInput
@@ -664,6 +822,10 @@ class UserCreateWithoutTenantInput(_UserCreate, total=False):
     runs: RunCreateNestedManyWithoutUserInput
     documents: DocumentCreateNestedManyWithoutUserInput
     decisions: ApprovalCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionCreateNestedManyWithoutUserInput
+    keys: ApiKeyCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityCreateNestedManyWithoutUserInput
+    tickets: AuthTicketCreateNestedManyWithoutUserInput
 
 
 class UserUncheckedCreateWithoutTenantInput(_UserCreate, total=False):
@@ -672,6 +834,10 @@ class UserUncheckedCreateWithoutTenantInput(_UserCreate, total=False):
     runs: RunUncheckedCreateNestedManyWithoutUserInput
     documents: DocumentUncheckedCreateNestedManyWithoutUserInput
     decisions: ApprovalUncheckedCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionUncheckedCreateNestedManyWithoutUserInput
+    keys: ApiKeyUncheckedCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityUncheckedCreateNestedManyWithoutUserInput
+    tickets: AuthTicketUncheckedCreateNestedManyWithoutUserInput
 
 
 class UserCreateOrConnectWithoutTenantInput(TypedDict):
@@ -715,6 +881,10 @@ class UserCreateWithoutRolesInput(_UserCreate, total=False):
     runs: RunCreateNestedManyWithoutUserInput
     documents: DocumentCreateNestedManyWithoutUserInput
     decisions: ApprovalCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionCreateNestedManyWithoutUserInput
+    keys: ApiKeyCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityCreateNestedManyWithoutUserInput
+    tickets: AuthTicketCreateNestedManyWithoutUserInput
 
 
 class UserUncheckedCreateWithoutRolesInput(_UserCreate, total=False):
@@ -723,6 +893,10 @@ class UserUncheckedCreateWithoutRolesInput(_UserCreate, total=False):
     runs: RunUncheckedCreateNestedManyWithoutUserInput
     documents: DocumentUncheckedCreateNestedManyWithoutUserInput
     decisions: ApprovalUncheckedCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionUncheckedCreateNestedManyWithoutUserInput
+    keys: ApiKeyUncheckedCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityUncheckedCreateNestedManyWithoutUserInput
+    tickets: AuthTicketUncheckedCreateNestedManyWithoutUserInput
 
 
 class UserCreateOrConnectWithoutRolesInput(TypedDict):
@@ -747,6 +921,10 @@ class UserUpdateWithoutRolesInput(_UserUpdate, total=False):
     runs: RunUpdateManyWithoutUserNestedInput
     documents: DocumentUpdateManyWithoutUserNestedInput
     decisions: ApprovalUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUpdateManyWithoutUserNestedInput
 
 
 class UserUncheckedUpdateWithoutRolesInput(_UserUpdate, total=False):
@@ -755,6 +933,266 @@ class UserUncheckedUpdateWithoutRolesInput(_UserUpdate, total=False):
     runs: RunUncheckedUpdateManyWithoutUserNestedInput
     documents: DocumentUncheckedUpdateManyWithoutUserNestedInput
     decisions: ApprovalUncheckedUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUncheckedUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUncheckedUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUncheckedUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUncheckedUpdateManyWithoutUserNestedInput
+
+
+class UserCreateWithoutSessionsInput(_UserCreate, total=False):
+    tenant: Required[TenantCreateNestedOneWithoutUsersInput]
+    roles: UserRoleCreateNestedManyWithoutUserInput
+    threads: ThreadCreateNestedManyWithoutUserInput
+    runs: RunCreateNestedManyWithoutUserInput
+    documents: DocumentCreateNestedManyWithoutUserInput
+    decisions: ApprovalCreateNestedManyWithoutDecided_byInput
+    keys: ApiKeyCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityCreateNestedManyWithoutUserInput
+    tickets: AuthTicketCreateNestedManyWithoutUserInput
+
+
+class UserUncheckedCreateWithoutSessionsInput(_UserCreate, total=False):
+    tenant_id: Required[str]
+    roles: UserRoleUncheckedCreateNestedManyWithoutUserInput
+    threads: ThreadUncheckedCreateNestedManyWithoutUserInput
+    runs: RunUncheckedCreateNestedManyWithoutUserInput
+    documents: DocumentUncheckedCreateNestedManyWithoutUserInput
+    decisions: ApprovalUncheckedCreateNestedManyWithoutDecided_byInput
+    keys: ApiKeyUncheckedCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityUncheckedCreateNestedManyWithoutUserInput
+    tickets: AuthTicketUncheckedCreateNestedManyWithoutUserInput
+
+
+class UserCreateOrConnectWithoutSessionsInput(TypedDict):
+    where: UserWhereUniqueInput
+    create: UserCreateWithoutSessionsInput | UserUncheckedCreateWithoutSessionsInput
+
+
+class UserUpsertWithoutSessionsInput(TypedDict, total=False):
+    update: Required[UserUpdateWithoutSessionsInput | UserUncheckedUpdateWithoutSessionsInput]
+    create: Required[UserCreateWithoutSessionsInput | UserUncheckedCreateWithoutSessionsInput]
+    where: UserWhereInput
+
+
+class UserUpdateToOneWithWhereWithoutSessionsInput(TypedDict, total=False):
+    where: UserWhereInput
+    data: Required[UserUpdateWithoutSessionsInput | UserUncheckedUpdateWithoutSessionsInput]
+
+
+class UserUpdateWithoutSessionsInput(_UserUpdate, total=False):
+    tenant: TenantUpdateOneRequiredWithoutUsersNestedInput
+    roles: UserRoleUpdateManyWithoutUserNestedInput
+    threads: ThreadUpdateManyWithoutUserNestedInput
+    runs: RunUpdateManyWithoutUserNestedInput
+    documents: DocumentUpdateManyWithoutUserNestedInput
+    decisions: ApprovalUpdateManyWithoutDecided_byNestedInput
+    keys: ApiKeyUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUpdateManyWithoutUserNestedInput
+
+
+class UserUncheckedUpdateWithoutSessionsInput(_UserUpdate, total=False):
+    tenant_id: str | StringFieldUpdateOperationsInput
+    roles: UserRoleUncheckedUpdateManyWithoutUserNestedInput
+    threads: ThreadUncheckedUpdateManyWithoutUserNestedInput
+    runs: RunUncheckedUpdateManyWithoutUserNestedInput
+    documents: DocumentUncheckedUpdateManyWithoutUserNestedInput
+    decisions: ApprovalUncheckedUpdateManyWithoutDecided_byNestedInput
+    keys: ApiKeyUncheckedUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUncheckedUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUncheckedUpdateManyWithoutUserNestedInput
+
+
+class UserCreateWithoutKeysInput(_UserCreate, total=False):
+    tenant: Required[TenantCreateNestedOneWithoutUsersInput]
+    roles: UserRoleCreateNestedManyWithoutUserInput
+    threads: ThreadCreateNestedManyWithoutUserInput
+    runs: RunCreateNestedManyWithoutUserInput
+    documents: DocumentCreateNestedManyWithoutUserInput
+    decisions: ApprovalCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityCreateNestedManyWithoutUserInput
+    tickets: AuthTicketCreateNestedManyWithoutUserInput
+
+
+class UserUncheckedCreateWithoutKeysInput(_UserCreate, total=False):
+    tenant_id: Required[str]
+    roles: UserRoleUncheckedCreateNestedManyWithoutUserInput
+    threads: ThreadUncheckedCreateNestedManyWithoutUserInput
+    runs: RunUncheckedCreateNestedManyWithoutUserInput
+    documents: DocumentUncheckedCreateNestedManyWithoutUserInput
+    decisions: ApprovalUncheckedCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionUncheckedCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityUncheckedCreateNestedManyWithoutUserInput
+    tickets: AuthTicketUncheckedCreateNestedManyWithoutUserInput
+
+
+class UserCreateOrConnectWithoutKeysInput(TypedDict):
+    where: UserWhereUniqueInput
+    create: UserCreateWithoutKeysInput | UserUncheckedCreateWithoutKeysInput
+
+
+class UserUpsertWithoutKeysInput(TypedDict, total=False):
+    update: Required[UserUpdateWithoutKeysInput | UserUncheckedUpdateWithoutKeysInput]
+    create: Required[UserCreateWithoutKeysInput | UserUncheckedCreateWithoutKeysInput]
+    where: UserWhereInput
+
+
+class UserUpdateToOneWithWhereWithoutKeysInput(TypedDict, total=False):
+    where: UserWhereInput
+    data: Required[UserUpdateWithoutKeysInput | UserUncheckedUpdateWithoutKeysInput]
+
+
+class UserUpdateWithoutKeysInput(_UserUpdate, total=False):
+    tenant: TenantUpdateOneRequiredWithoutUsersNestedInput
+    roles: UserRoleUpdateManyWithoutUserNestedInput
+    threads: ThreadUpdateManyWithoutUserNestedInput
+    runs: RunUpdateManyWithoutUserNestedInput
+    documents: DocumentUpdateManyWithoutUserNestedInput
+    decisions: ApprovalUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUpdateManyWithoutUserNestedInput
+
+
+class UserUncheckedUpdateWithoutKeysInput(_UserUpdate, total=False):
+    tenant_id: str | StringFieldUpdateOperationsInput
+    roles: UserRoleUncheckedUpdateManyWithoutUserNestedInput
+    threads: ThreadUncheckedUpdateManyWithoutUserNestedInput
+    runs: RunUncheckedUpdateManyWithoutUserNestedInput
+    documents: DocumentUncheckedUpdateManyWithoutUserNestedInput
+    decisions: ApprovalUncheckedUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUncheckedUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUncheckedUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUncheckedUpdateManyWithoutUserNestedInput
+
+
+class UserCreateWithoutIdentitiesInput(_UserCreate, total=False):
+    tenant: Required[TenantCreateNestedOneWithoutUsersInput]
+    roles: UserRoleCreateNestedManyWithoutUserInput
+    threads: ThreadCreateNestedManyWithoutUserInput
+    runs: RunCreateNestedManyWithoutUserInput
+    documents: DocumentCreateNestedManyWithoutUserInput
+    decisions: ApprovalCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionCreateNestedManyWithoutUserInput
+    keys: ApiKeyCreateNestedManyWithoutUserInput
+    tickets: AuthTicketCreateNestedManyWithoutUserInput
+
+
+class UserUncheckedCreateWithoutIdentitiesInput(_UserCreate, total=False):
+    tenant_id: Required[str]
+    roles: UserRoleUncheckedCreateNestedManyWithoutUserInput
+    threads: ThreadUncheckedCreateNestedManyWithoutUserInput
+    runs: RunUncheckedCreateNestedManyWithoutUserInput
+    documents: DocumentUncheckedCreateNestedManyWithoutUserInput
+    decisions: ApprovalUncheckedCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionUncheckedCreateNestedManyWithoutUserInput
+    keys: ApiKeyUncheckedCreateNestedManyWithoutUserInput
+    tickets: AuthTicketUncheckedCreateNestedManyWithoutUserInput
+
+
+class UserCreateOrConnectWithoutIdentitiesInput(TypedDict):
+    where: UserWhereUniqueInput
+    create: UserCreateWithoutIdentitiesInput | UserUncheckedCreateWithoutIdentitiesInput
+
+
+class UserUpsertWithoutIdentitiesInput(TypedDict, total=False):
+    update: Required[UserUpdateWithoutIdentitiesInput | UserUncheckedUpdateWithoutIdentitiesInput]
+    create: Required[UserCreateWithoutIdentitiesInput | UserUncheckedCreateWithoutIdentitiesInput]
+    where: UserWhereInput
+
+
+class UserUpdateToOneWithWhereWithoutIdentitiesInput(TypedDict, total=False):
+    where: UserWhereInput
+    data: Required[UserUpdateWithoutIdentitiesInput | UserUncheckedUpdateWithoutIdentitiesInput]
+
+
+class UserUpdateWithoutIdentitiesInput(_UserUpdate, total=False):
+    tenant: TenantUpdateOneRequiredWithoutUsersNestedInput
+    roles: UserRoleUpdateManyWithoutUserNestedInput
+    threads: ThreadUpdateManyWithoutUserNestedInput
+    runs: RunUpdateManyWithoutUserNestedInput
+    documents: DocumentUpdateManyWithoutUserNestedInput
+    decisions: ApprovalUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUpdateManyWithoutUserNestedInput
+
+
+class UserUncheckedUpdateWithoutIdentitiesInput(_UserUpdate, total=False):
+    tenant_id: str | StringFieldUpdateOperationsInput
+    roles: UserRoleUncheckedUpdateManyWithoutUserNestedInput
+    threads: ThreadUncheckedUpdateManyWithoutUserNestedInput
+    runs: RunUncheckedUpdateManyWithoutUserNestedInput
+    documents: DocumentUncheckedUpdateManyWithoutUserNestedInput
+    decisions: ApprovalUncheckedUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUncheckedUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUncheckedUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUncheckedUpdateManyWithoutUserNestedInput
+
+
+class UserCreateWithoutTicketsInput(_UserCreate, total=False):
+    tenant: Required[TenantCreateNestedOneWithoutUsersInput]
+    roles: UserRoleCreateNestedManyWithoutUserInput
+    threads: ThreadCreateNestedManyWithoutUserInput
+    runs: RunCreateNestedManyWithoutUserInput
+    documents: DocumentCreateNestedManyWithoutUserInput
+    decisions: ApprovalCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionCreateNestedManyWithoutUserInput
+    keys: ApiKeyCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityCreateNestedManyWithoutUserInput
+
+
+class UserUncheckedCreateWithoutTicketsInput(_UserCreate, total=False):
+    tenant_id: Required[str]
+    roles: UserRoleUncheckedCreateNestedManyWithoutUserInput
+    threads: ThreadUncheckedCreateNestedManyWithoutUserInput
+    runs: RunUncheckedCreateNestedManyWithoutUserInput
+    documents: DocumentUncheckedCreateNestedManyWithoutUserInput
+    decisions: ApprovalUncheckedCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionUncheckedCreateNestedManyWithoutUserInput
+    keys: ApiKeyUncheckedCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityUncheckedCreateNestedManyWithoutUserInput
+
+
+class UserCreateOrConnectWithoutTicketsInput(TypedDict):
+    where: UserWhereUniqueInput
+    create: UserCreateWithoutTicketsInput | UserUncheckedCreateWithoutTicketsInput
+
+
+class UserUpsertWithoutTicketsInput(TypedDict, total=False):
+    update: Required[UserUpdateWithoutTicketsInput | UserUncheckedUpdateWithoutTicketsInput]
+    create: Required[UserCreateWithoutTicketsInput | UserUncheckedCreateWithoutTicketsInput]
+    where: UserWhereInput
+
+
+class UserUpdateToOneWithWhereWithoutTicketsInput(TypedDict, total=False):
+    where: UserWhereInput
+    data: Required[UserUpdateWithoutTicketsInput | UserUncheckedUpdateWithoutTicketsInput]
+
+
+class UserUpdateWithoutTicketsInput(_UserUpdate, total=False):
+    tenant: TenantUpdateOneRequiredWithoutUsersNestedInput
+    roles: UserRoleUpdateManyWithoutUserNestedInput
+    threads: ThreadUpdateManyWithoutUserNestedInput
+    runs: RunUpdateManyWithoutUserNestedInput
+    documents: DocumentUpdateManyWithoutUserNestedInput
+    decisions: ApprovalUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUpdateManyWithoutUserNestedInput
+
+
+class UserUncheckedUpdateWithoutTicketsInput(_UserUpdate, total=False):
+    tenant_id: str | StringFieldUpdateOperationsInput
+    roles: UserRoleUncheckedUpdateManyWithoutUserNestedInput
+    threads: ThreadUncheckedUpdateManyWithoutUserNestedInput
+    runs: RunUncheckedUpdateManyWithoutUserNestedInput
+    documents: DocumentUncheckedUpdateManyWithoutUserNestedInput
+    decisions: ApprovalUncheckedUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUncheckedUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUncheckedUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUncheckedUpdateManyWithoutUserNestedInput
 
 
 class UserCreateWithoutThreadsInput(_UserCreate, total=False):
@@ -763,6 +1201,10 @@ class UserCreateWithoutThreadsInput(_UserCreate, total=False):
     runs: RunCreateNestedManyWithoutUserInput
     documents: DocumentCreateNestedManyWithoutUserInput
     decisions: ApprovalCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionCreateNestedManyWithoutUserInput
+    keys: ApiKeyCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityCreateNestedManyWithoutUserInput
+    tickets: AuthTicketCreateNestedManyWithoutUserInput
 
 
 class UserUncheckedCreateWithoutThreadsInput(_UserCreate, total=False):
@@ -771,6 +1213,10 @@ class UserUncheckedCreateWithoutThreadsInput(_UserCreate, total=False):
     runs: RunUncheckedCreateNestedManyWithoutUserInput
     documents: DocumentUncheckedCreateNestedManyWithoutUserInput
     decisions: ApprovalUncheckedCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionUncheckedCreateNestedManyWithoutUserInput
+    keys: ApiKeyUncheckedCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityUncheckedCreateNestedManyWithoutUserInput
+    tickets: AuthTicketUncheckedCreateNestedManyWithoutUserInput
 
 
 class UserCreateOrConnectWithoutThreadsInput(TypedDict):
@@ -795,6 +1241,10 @@ class UserUpdateWithoutThreadsInput(_UserUpdate, total=False):
     runs: RunUpdateManyWithoutUserNestedInput
     documents: DocumentUpdateManyWithoutUserNestedInput
     decisions: ApprovalUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUpdateManyWithoutUserNestedInput
 
 
 class UserUncheckedUpdateWithoutThreadsInput(_UserUpdate, total=False):
@@ -803,6 +1253,10 @@ class UserUncheckedUpdateWithoutThreadsInput(_UserUpdate, total=False):
     runs: RunUncheckedUpdateManyWithoutUserNestedInput
     documents: DocumentUncheckedUpdateManyWithoutUserNestedInput
     decisions: ApprovalUncheckedUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUncheckedUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUncheckedUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUncheckedUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUncheckedUpdateManyWithoutUserNestedInput
 
 
 class UserCreateWithoutRunsInput(_UserCreate, total=False):
@@ -811,6 +1265,10 @@ class UserCreateWithoutRunsInput(_UserCreate, total=False):
     threads: ThreadCreateNestedManyWithoutUserInput
     documents: DocumentCreateNestedManyWithoutUserInput
     decisions: ApprovalCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionCreateNestedManyWithoutUserInput
+    keys: ApiKeyCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityCreateNestedManyWithoutUserInput
+    tickets: AuthTicketCreateNestedManyWithoutUserInput
 
 
 class UserUncheckedCreateWithoutRunsInput(_UserCreate, total=False):
@@ -819,6 +1277,10 @@ class UserUncheckedCreateWithoutRunsInput(_UserCreate, total=False):
     threads: ThreadUncheckedCreateNestedManyWithoutUserInput
     documents: DocumentUncheckedCreateNestedManyWithoutUserInput
     decisions: ApprovalUncheckedCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionUncheckedCreateNestedManyWithoutUserInput
+    keys: ApiKeyUncheckedCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityUncheckedCreateNestedManyWithoutUserInput
+    tickets: AuthTicketUncheckedCreateNestedManyWithoutUserInput
 
 
 class UserCreateOrConnectWithoutRunsInput(TypedDict):
@@ -843,6 +1305,10 @@ class UserUpdateWithoutRunsInput(_UserUpdate, total=False):
     threads: ThreadUpdateManyWithoutUserNestedInput
     documents: DocumentUpdateManyWithoutUserNestedInput
     decisions: ApprovalUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUpdateManyWithoutUserNestedInput
 
 
 class UserUncheckedUpdateWithoutRunsInput(_UserUpdate, total=False):
@@ -851,6 +1317,10 @@ class UserUncheckedUpdateWithoutRunsInput(_UserUpdate, total=False):
     threads: ThreadUncheckedUpdateManyWithoutUserNestedInput
     documents: DocumentUncheckedUpdateManyWithoutUserNestedInput
     decisions: ApprovalUncheckedUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUncheckedUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUncheckedUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUncheckedUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUncheckedUpdateManyWithoutUserNestedInput
 
 
 class UserCreateWithoutDecisionsInput(_UserCreate, total=False):
@@ -859,6 +1329,10 @@ class UserCreateWithoutDecisionsInput(_UserCreate, total=False):
     threads: ThreadCreateNestedManyWithoutUserInput
     runs: RunCreateNestedManyWithoutUserInput
     documents: DocumentCreateNestedManyWithoutUserInput
+    sessions: AuthSessionCreateNestedManyWithoutUserInput
+    keys: ApiKeyCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityCreateNestedManyWithoutUserInput
+    tickets: AuthTicketCreateNestedManyWithoutUserInput
 
 
 class UserUncheckedCreateWithoutDecisionsInput(_UserCreate, total=False):
@@ -867,6 +1341,10 @@ class UserUncheckedCreateWithoutDecisionsInput(_UserCreate, total=False):
     threads: ThreadUncheckedCreateNestedManyWithoutUserInput
     runs: RunUncheckedCreateNestedManyWithoutUserInput
     documents: DocumentUncheckedCreateNestedManyWithoutUserInput
+    sessions: AuthSessionUncheckedCreateNestedManyWithoutUserInput
+    keys: ApiKeyUncheckedCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityUncheckedCreateNestedManyWithoutUserInput
+    tickets: AuthTicketUncheckedCreateNestedManyWithoutUserInput
 
 
 class UserCreateOrConnectWithoutDecisionsInput(TypedDict):
@@ -891,6 +1369,10 @@ class UserUpdateWithoutDecisionsInput(_UserUpdate, total=False):
     threads: ThreadUpdateManyWithoutUserNestedInput
     runs: RunUpdateManyWithoutUserNestedInput
     documents: DocumentUpdateManyWithoutUserNestedInput
+    sessions: AuthSessionUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUpdateManyWithoutUserNestedInput
 
 
 class UserUncheckedUpdateWithoutDecisionsInput(_UserUpdate, total=False):
@@ -899,6 +1381,10 @@ class UserUncheckedUpdateWithoutDecisionsInput(_UserUpdate, total=False):
     threads: ThreadUncheckedUpdateManyWithoutUserNestedInput
     runs: RunUncheckedUpdateManyWithoutUserNestedInput
     documents: DocumentUncheckedUpdateManyWithoutUserNestedInput
+    sessions: AuthSessionUncheckedUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUncheckedUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUncheckedUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUncheckedUpdateManyWithoutUserNestedInput
 
 
 class UserCreateWithoutDocumentsInput(_UserCreate, total=False):
@@ -907,6 +1393,10 @@ class UserCreateWithoutDocumentsInput(_UserCreate, total=False):
     threads: ThreadCreateNestedManyWithoutUserInput
     runs: RunCreateNestedManyWithoutUserInput
     decisions: ApprovalCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionCreateNestedManyWithoutUserInput
+    keys: ApiKeyCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityCreateNestedManyWithoutUserInput
+    tickets: AuthTicketCreateNestedManyWithoutUserInput
 
 
 class UserUncheckedCreateWithoutDocumentsInput(_UserCreate, total=False):
@@ -915,6 +1405,10 @@ class UserUncheckedCreateWithoutDocumentsInput(_UserCreate, total=False):
     threads: ThreadUncheckedCreateNestedManyWithoutUserInput
     runs: RunUncheckedCreateNestedManyWithoutUserInput
     decisions: ApprovalUncheckedCreateNestedManyWithoutDecided_byInput
+    sessions: AuthSessionUncheckedCreateNestedManyWithoutUserInput
+    keys: ApiKeyUncheckedCreateNestedManyWithoutUserInput
+    identities: OAuthIdentityUncheckedCreateNestedManyWithoutUserInput
+    tickets: AuthTicketUncheckedCreateNestedManyWithoutUserInput
 
 
 class UserCreateOrConnectWithoutDocumentsInput(TypedDict):
@@ -939,6 +1433,10 @@ class UserUpdateWithoutDocumentsInput(_UserUpdate, total=False):
     threads: ThreadUpdateManyWithoutUserNestedInput
     runs: RunUpdateManyWithoutUserNestedInput
     decisions: ApprovalUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUpdateManyWithoutUserNestedInput
 
 
 class UserUncheckedUpdateWithoutDocumentsInput(_UserUpdate, total=False):
@@ -947,6 +1445,10 @@ class UserUncheckedUpdateWithoutDocumentsInput(_UserUpdate, total=False):
     threads: ThreadUncheckedUpdateManyWithoutUserNestedInput
     runs: RunUncheckedUpdateManyWithoutUserNestedInput
     decisions: ApprovalUncheckedUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUncheckedUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUncheckedUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUncheckedUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUncheckedUpdateManyWithoutUserNestedInput
 
 
 class UserCreateManyTenantInput(_UserCreate, total=False):
@@ -959,6 +1461,10 @@ class UserUpdateWithoutTenantInput(_UserUpdate, total=False):
     runs: RunUpdateManyWithoutUserNestedInput
     documents: DocumentUpdateManyWithoutUserNestedInput
     decisions: ApprovalUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUpdateManyWithoutUserNestedInput
 
 
 class UserUncheckedUpdateWithoutTenantInput(_UserUpdate, total=False):
@@ -967,6 +1473,10 @@ class UserUncheckedUpdateWithoutTenantInput(_UserUpdate, total=False):
     runs: RunUncheckedUpdateManyWithoutUserNestedInput
     documents: DocumentUncheckedUpdateManyWithoutUserNestedInput
     decisions: ApprovalUncheckedUpdateManyWithoutDecided_byNestedInput
+    sessions: AuthSessionUncheckedUpdateManyWithoutUserNestedInput
+    keys: ApiKeyUncheckedUpdateManyWithoutUserNestedInput
+    identities: OAuthIdentityUncheckedUpdateManyWithoutUserNestedInput
+    tickets: AuthTicketUncheckedUpdateManyWithoutUserNestedInput
 
 
 class UserUncheckedUpdateManyWithoutTenantInput(_UserUpdate, total=False):

@@ -212,6 +212,20 @@ def test_a_rule_is_silent_when_what_excuses_the_call_comes_from_there():
     assert not refuses(rule, request("take_payment", arguments=INVOICE, origins={"invoice": "user"}))
 
 
+def test_a_rule_is_silent_when_the_user_named_every_reference():
+    rule = rules("- {name: named, tools: [take_payment], unless_named: ['*'], verdict: refuse, reason: No.}")
+    assert refuses(rule, request("take_payment", arguments=INVOICE))
+    assert not refuses(rule, request("take_payment", arguments=INVOICE, named=frozenset({"invoice"})))
+    lines = {"customer": "cus_a", "lines": [{"product": "WID-1001"}, {"product": "WID-1002"}]}
+    rule = rules(
+        "- {name: named, tools: [draft_invoice], unless_named: ['lines[*].product'], verdict: refuse, reason: No.}"
+    )
+    assert refuses(rule, request("draft_invoice", arguments=lines, named=frozenset({"lines[0].product"})))
+    both = frozenset({"lines[0].product", "lines[1].product"})
+    assert not refuses(rule, request("draft_invoice", arguments=lines, named=both))
+    assert not refuses(rule, request("draft_invoice", arguments={"customer": "cus_a"}))
+
+
 SEARCH = """
 - {name: records_stay, tools: [web_search], carries: {query: [record(customer.*)]}, verdict: refuse, reason: No.}
 """

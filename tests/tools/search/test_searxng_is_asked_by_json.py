@@ -13,6 +13,7 @@ from tests.support.tool_calls import call
 from tools.context import ToolContext
 from tools.errors import Unavailable
 from tools.search import Searxng
+from tools.search.searxng import MAX_BYTES
 
 URL = "http://search.test"
 PAGE = {"title": "VAT rates", "url": "https://tax.example/rates", "content": "The rate is 19 %.", "engine": "x"}
@@ -96,3 +97,29 @@ async def test_the_tool_shortens_what_strangers_wrote(ctx: ToolContext, searxng:
     assert len(found.results) == 5
     assert (len(found.results[0].title), len(found.results[0].snippet)) == (120, 300)
     assert "\n" not in found.results[0].snippet
+
+
+async def test_an_answer_without_end_is_broken_off(searxng: Searxng, engine: respx.Route):
+    sent = 0
+
+    async def endless() -> AsyncGenerator[bytes]:
+        nonlocal sent
+        while sent < 10 * MAX_BYTES:
+            sent += 65_536
+            yield b" " * 65_536
+
+    engine.mock(return_value=httpx.Response(200, stream=_Stream(endless())))
+    with pytest.raises(Unavailable, match=r"more than 2 MiB\."):
+        await searxng.search("q", limit=5)
+    assert sent <= MAX_BYTES + 2 * 65_536
+    assert engine.calls.last.request.headers["accept-encoding"] == "identity"
+    assert engine.call_count == 1  # it is not asked for the same again
+
+
+class _Stream(httpx.AsyncByteStream):
+    def __init__(self, pieces: AsyncGenerator[bytes]) -> None:
+        self._pieces = pieces
+
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        async for piece in self._pieces:
+            yield piece

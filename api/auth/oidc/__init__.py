@@ -1,0 +1,1 @@
+"""Sign-in at a provider by OpenID Connect: the authorization code flow with PKCE."""

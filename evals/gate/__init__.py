@@ -1,0 +1,1 @@
+"""The release gate: how it decides is told in docs/evals-gate.md."""

@@ -1,0 +1,1 @@
+"""Numbers about samples: pure functions, each with its source."""
