@@ -5,26 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from math import sqrt
 from typing import Protocol
 
 from evals.results import Sample
+from evals.stats.rates import wilson
 
-Z = 1.959964  # two-sided, 95 %
 TOLD_EVERY = 10  # samples between two lines, where there is no terminal
-
-
-def wilson(passed: int, tried: int, *, z: float = Z) -> tuple[float, float]:
-    """The interval of a pass rate: Wilson's score interval, which holds for small numbers too.
-
-    Source: Wilson 1927, JASA 22, p. 209.
-    """
-    if tried == 0:
-        return 0.0, 1.0
-    rate, square = passed / tried, z * z
-    middle = (rate + square / (2 * tried)) / (1 + square / tried)
-    half = z / (1 + square / tried) * sqrt(rate * (1 - rate) / tried + square / (4 * tried * tried))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 class Tally:

@@ -23,7 +23,7 @@ from evals.outside.bfcl.asking import ask
 from evals.outside.bfcl.convert import read, to_theirs, written
 from evals.outside.bfcl.gold import contradiction, gold, mutants
 from evals.outside.bfcl.theirs import CATEGORIES, NotInstalled, Row, complaint, rows
-from evals.running.progress import wilson
+from evals.stats.rates import wilson
 
 
 def main() -> int:
