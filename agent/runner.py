@@ -175,8 +175,6 @@ class Runner:
                     continue
             if work.task is None:
                 log.warning("run_lost", extra={"run_id": work.run_id})
-                if work.known is not None and work.known.ticket is not None:
-                    work.known.ticket.give_back()
                 await self._abandon(work)
 
     def stop(self, run_id: str, ending: Ending) -> bool:
@@ -308,7 +306,7 @@ class Runner:
                     return None
                 log.warning("run_taken_over", extra={"run_id": run_id, "recoveries": row.recoveries})
                 if ours is not None and ours.known is not None and ours.known.ticket is not None:
-                    ours.known.ticket.give_back()
+                    ours.known.ticket.close()
                 if ours is not None and ours.task is not None:
                     ours.scope.stop(INTERRUPTED)
                     await asyncio.wait([ours.task])
@@ -370,6 +368,8 @@ class Runner:
         self.services.observer.run_left(work.run_id)
 
     def _forget(self, work: Work) -> None:
+        if work.known is not None and work.known.ticket is not None:
+            work.known.ticket.close()
         if self._working.get(work.run_id) is work:
             del self._working[work.run_id]
         self._rested.set()
