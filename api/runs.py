@@ -35,4 +35,8 @@ async def nothing_more(db: Prisma, principal: Principal, run_id: str, *, after: 
     row = await db.run.find_first(where={**access.runs(principal), "id": run_id}, omit={"state": True, "request": True})
     if row is None:
         raise run_not_found(run_id)
-    return row.status in ENDED and after >= row.last_sequence
+    if row.status not in ENDED:
+        return False
+    if after >= row.last_sequence:
+        return True
+    return not await db.event.count(where={"run_id": run_id, "sequence": {"gt": after}})  # deleted with its thread

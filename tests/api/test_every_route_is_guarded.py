@@ -6,6 +6,7 @@ thing is word for word what they get of nothing.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -242,6 +243,13 @@ async def test_somebody_elses_document_cannot_be_attached_or_scheduled(world: Wo
         assert (answer.status_code, answer.json()["code"]) == (404, "document_not_found")
         answer = await world.ask(who, "POST", "/v1/schedules", json={**body, "name": "x", "cron": "0 8 * * 1"})
         assert (answer.status_code, answer.json()["code"]) == (404, "document_not_found")
+
+
+async def test_the_events_of_a_deleted_thread_are_not_waited_for(world: World):
+    assert (await world.ask("owner", "DELETE", f"/v1/threads/{world.ids['thread_id']}")).status_code == 204
+    async with asyncio.timeout(10):
+        answer = await world.ask("owner", "GET", f"/v1/runs/{world.ids['run_id']}/events")
+    assert (answer.status_code, answer.content) in {(204, b""), (404, answer.content)}
 
 
 async def test_only_an_admin_shares_a_document(world: World):
