@@ -28,7 +28,7 @@ class Made:
     """The turns of one try. `said` and `statuses` have one entry a turn; `errors` the code of each run that failed.
 
     `invalid` counts calls that neither ran nor waited: arguments that do not do, or a refusal by policy. `refused`
-    counts those that policy refused, at once or when they were to run. `seconds` is from the first word to the last rest.
+    counts those that policy refused, at once or later. `seconds` is from the first word to the last rest.
     """
 
     statuses: list[str] = field(default_factory=list[str])
