@@ -21,6 +21,7 @@ from agent import access
 from agent.admission import Admission, Ticket
 from agent.call_step import answer_unanswered
 from agent.conversation import grounding_after, load_history, newest_that_fit, observe_seed
+from agent.deeds import deed
 from agent.deps import Deps, Head, Services
 from agent.durable.base import DurableError, WorkDiverged, WorkLost
 from agent.emitter import Barrier, Emitted, encode
@@ -212,7 +213,8 @@ class Runner:
         if ending.error is None or not any(message.calls for message in state["messages"]):
             return ending
         rows = await self.services.db.effect.find_many(where={"run_id": run_id}, order={"reserved_at": "asc"})
-        done = [row.tool for row in rows if row.status == "executed"]
+        tools = self.services.tools
+        done = [deed(tools.get(row.tool), row.tool, row.result) for row in rows if row.status == "executed"]
         unknown = [row.tool for row in rows if row.status == "needs_reconcile"]
         said = f" What was done before stands: {', '.join(done)}." if done else ""
         said += f" Nobody knows whether this took effect: {', '.join(unknown)}; a person must look." if unknown else ""
