@@ -123,7 +123,6 @@ class Runner:
                     continue
             if work.task is None:
                 log.warning("run_lost", extra={"run_id": work.run_id})
-                work.give_ticket_back()
                 await self._abandon(work)
 
     def stop(self, run_id: str, ending: Ending) -> bool:
@@ -241,7 +240,7 @@ class Runner:
 
     async def _let_go(self, work: Work) -> None:
         """Stop what works on a run that was taken over."""
-        work.give_ticket_back()
+        work.close_ticket()
         if work.task is not None:
             work.scope.stop(INTERRUPTED)
             await asyncio.wait([work.task])
@@ -296,6 +295,7 @@ class Runner:
         self.services.observer.run_left(work.run_id)
 
     def _forget(self, work: Work) -> None:
+        work.close_ticket()
         if self._working.get(work.run_id) is work:
             del self._working[work.run_id]
         self._turns.one_rested()

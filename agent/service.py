@@ -116,6 +116,7 @@ class Agent:
             queued=settings.max_queued,
             running_each=settings.max_running_each,
             queued_each=settings.max_queued_each,
+            of_source={"key": settings.max_runs_key, "address": settings.max_runs_address},
         )
         self._runner = Runner(
             services,
@@ -317,17 +318,17 @@ class Agent:
             return known
         await self._services.quota.check(principal)
         await self._check_share(principal)
-        ticket = self._admission.admit(principal.user_id)
+        ticket = self._admission.admit(principal.user_id, principal.sources)
         try:
             return await self._begin(replace(new, queued=not ticket.placed), ticket)
         except BaseException:
-            ticket.give_back()
+            ticket.close()
             raise
 
     async def _begin(self, new: NewRun, ticket: Ticket) -> str:
         run, principal = await self._runs.create(new), new.principal
         if not run.is_new:
-            ticket.give_back()
+            ticket.close()
             return run.run_id
         self._services.observer.run_submitted(run.run_id)
         await self._runner.start(

@@ -66,10 +66,10 @@ class Work:
     placed: bool = False
     task: asyncio.Task[Any] | None = None
 
-    def give_ticket_back(self) -> None:
-        """What the request had until its run begins is not needed any more."""
+    def close_ticket(self) -> None:
+        """What the request had is not needed any more."""
         if self.known is not None and self.known.ticket is not None:
-            self.known.ticket.give_back()
+            self.known.ticket.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ _KNOWN = {
     "not_authenticated": (401, "invalid_api_key"),
     "input_too_long": (400, "context_length_exceeded"),
     "too_busy": (429, "rate_limit_exceeded"),
+    "rate_limited": (429, "rate_limit_exceeded"),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 
+from api.limits.gate import open_stream
 from api.openai.answers import streamed, whole
 from api.openai.exchange import Desk
 from api.openai.messages import read
@@ -56,11 +57,17 @@ async def create_completion(
         raise Problem(404, "model_not_found", detail, errors=[InvalidField(path="body.model", message=detail)])
     options, conversation = options_of(body), read(body.messages)
     desk = Desk(service.agent, service.db, principal, public_url(settings, request), settings.max_document_bytes)
-    exchange = await desk.take(
-        conversation, options, key=idempotency_key, retried=(x_stainless_retry_count or "0") != "0"
-    )
+    lease = open_stream(request, principal) if body.stream else None
+    try:
+        exchange = await desk.take(
+            conversation, options, key=idempotency_key, retried=(x_stainless_retry_count or "0") != "0"
+        )
+    except BaseException:
+        if lease is not None:
+            lease.close()
+        raise
     exchange.stop = StopAt(body.stops)
     wire = Wire(service.model, with_usage=body.wants_usage)
-    if body.stream:
-        return streamed(desk, exchange, wire, heartbeat_seconds=settings.heartbeat_seconds)
+    if lease is not None:
+        return streamed(desk, exchange, wire, heartbeat_seconds=settings.heartbeat_seconds, on_end=lease.close)
     return await whole(desk, exchange, wire, request)
