@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from api.limits.gate import open_stream
 from api.openai.answers import streamed, whole
+from api.openai.errors import documented
 from api.openai.exchange import Desk
 from api.openai.messages import read
 from api.openai.narrator import StopAt
@@ -24,7 +25,6 @@ router = APIRouter(prefix="/v1/chat", tags=["openai"])
 
 ALIAS = "deskclerk"  # a name for the configured model that outlives its change
 
-_ERROR = {"application/json": {"schema": {"type": "object", "properties": {"error": {"type": "object"}}}}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The answer, as one object or as chunks.",
@@ -33,10 +33,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
             MEDIA_TYPE: {"schema": {"type": "string"}},
         },
     },
-    **{
-        status: {"description": "An error in OpenAI's form.", "content": _ERROR}
-        for status in (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 502, 503)
-    },
+    **documented(404, 409, 415, 502, 503),
 }
 
 
