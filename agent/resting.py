@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from agent.call_step import answer_unanswered
+from agent.deeds import deed
 from agent.deps import Services
 from agent.durable.base import WorkLost
 from agent.emitter import encode
@@ -125,7 +126,8 @@ class Resting:
         if ending.error is None or not any(message.calls for message in state["messages"]):
             return ending
         rows = await self.services.db.effect.find_many(where={"run_id": run_id}, order={"reserved_at": "asc"})
-        done = [row.tool for row in rows if row.status == "executed"]
+        tools = self.services.tools
+        done = [deed(tools.get(row.tool), row.tool, row.result) for row in rows if row.status == "executed"]
         unknown = [row.tool for row in rows if row.status == "needs_reconcile"]
         said = f" What was done before stands: {', '.join(done)}." if done else ""
         said += f" Nobody knows whether this took effect: {', '.join(unknown)}; a person must look." if unknown else ""
