@@ -34,6 +34,12 @@ class Principal:
     scopes: frozenset[Scope] | None = None
     address: str | None = None
 
+    @property
+    def sources(self) -> frozenset[tuple[str, str]]:
+        """What the request came with and from, where that is known: `("key", id)`, `("address", ...)`."""
+        found = {"key": self.key_id, "address": self.address}
+        return frozenset((kind, name) for kind, name in found.items() if name is not None)
+
     def allows(self, scope: Scope) -> bool:
         """Whether what was shown reaches this far; the roles are another question."""
         return self.scopes is None or scope in self.scopes

@@ -60,6 +60,12 @@ class AgentSettings(BaseSettings):
     max_queued_each: Annotated[
         int, Field(ge=0, description="Runs of one user that may wait; beyond, their next request is refused (429).")
     ] = 128
+    max_runs_key: Annotated[
+        int, Field(ge=1, description="Runs with one API key that are at work or wait, in one process; beyond, 429.")
+    ] = 64
+    max_runs_address: Annotated[
+        int, Field(ge=1, description="The same, from one address, where addresses are counted.")
+    ] = 640
     model_slots: Annotated[
         int | None,
         Field(ge=1, description="Calls of the model at once, in one process, shared fairly between users."),

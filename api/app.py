@@ -18,7 +18,7 @@ from api.middleware.body_limit import BodyLimit
 from api.middleware.request_scope import RequestScope
 from api.observing.observing import observe
 from api.openai.errors import OpenAiErrors
-from api.problems import documented, install_problem_handlers
+from api.problems import EVERYWHERE, documented, install_problem_handlers
 from api.routes import routers
 from api.service import Service
 from api.service import open_service as open_real_service
@@ -99,7 +99,7 @@ def create_app(
                 seconds=settings.body_seconds,
             ),
         ],
-        responses=documented(400, 401, 403, 405, 408, 413, 421, 422, 429, 500),
+        responses=documented(*EVERYWHERE),
     )
     install_problem_handlers(app)
     describe_problems(app)

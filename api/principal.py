@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, cast
 
 from fastapi import Depends
@@ -39,14 +40,15 @@ async def authenticate(connection: HTTPConnection) -> Principal:
 
 
 async def redeem_ticket(connection: HTTPConnection, ticket: str) -> Principal:
-    """Whoever asked for this ticket at `POST /v1/auth/tickets`; it is good for one connection.
+    """Whoever asked for this ticket at `POST /v1/auth/tickets`; it is good for one connection. Counted.
 
     Raises:
-        Problem: 401 `credentials_invalid`; 403 `scope_missing`; 503 `not_ready`.
+        Problem: 401 `credentials_invalid`; 403 `scope_missing`; 429 `rate_limited`; 503 `not_ready`.
     """
     authenticator = await get_authenticator(connection)
     db = cast("Startup", connection.state.startup).service.db
-    return _reaching(connection, await authenticator.by_ticket(connection, db, ticket))
+    principal = _reaching(connection, await authenticator.by_ticket(connection, db, ticket))
+    return await counted_principal(connection, principal)
 
 
 async def still(connection: HTTPConnection, principal: Principal) -> Principal:
@@ -56,7 +58,8 @@ async def still(connection: HTTPConnection, principal: Principal) -> Principal:
         Problem: 401 `credentials_invalid`: revoked, expired or disabled meanwhile.
     """
     authenticator = await get_authenticator(connection)
-    return await authenticator.still(principal, cast("Startup", connection.state.startup).service.db)
+    found = await authenticator.still(principal, cast("Startup", connection.state.startup).service.db)
+    return replace(found, address=principal.address)
 
 
 def _reaching(connection: HTTPConnection, principal: Principal) -> Principal:

@@ -26,6 +26,7 @@ from prisma.errors import DatabaseConnectionError
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+EVERYWHERE = (400, 401, 403, 405, 408, 413, 421, 422, 429, 500)  # what any route may answer
 
 
 class InvalidField(BaseModel):

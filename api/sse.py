@@ -108,10 +108,10 @@ class EventStream(Response):
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await self._send_all(outbox, send)
         finally:
+            self.on_end()
             for task in (source, reader):
                 task.cancel()
             await asyncio.gather(source, reader, return_exceptions=True)
-            self.on_end()
             if outbox.reader_left and not outbox.complete and self.on_left is not None:
                 await self.on_left()
 

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 MAX_SCANNED = 10_000  # customers whose names are compared in one search
 MAX_MATCHES = 5
+MIN_NUMBER = 6  # letters and digits of a tax id
 
 Match = Literal["exact", "similar"]
 
 
 class FoundCustomer(BaseModel):
-    """A customer that may be the one asked for; `match` says how sure that is."""
+    """A customer that may be the one asked for. `match` says how sure that is, `number` by which one it was found."""
 
     id: Ref[Customer]
     name: str
@@ -29,6 +30,7 @@ class FoundCustomer(BaseModel):
     country: str
     active: bool
     match: Match
+    number: str | None = None
 
 
 def email_or_none(text: str | None) -> str | None:
@@ -62,12 +64,15 @@ async def find_customers(db: Prisma, tenant_id: str, query: str) -> list[tuple[m
     return [(row, "similar") for score, row in scored[:MAX_MATCHES] if score >= names.SIMILAR * 100]
 
 
+def number_of(row: models.Customer, wanted: str) -> str | None:
+    """`wanted` where it is the customer's tax id or endpoint, whatever stands between its letters and digits."""
+    wanted = wanted.strip()
+    number = names.identifier(wanted)
+    is_tax_id = len(number) >= MIN_NUMBER and number == names.identifier(row.tax_id or "")
+    is_endpoint = bool(row.endpoint) and wanted in (row.endpoint, (row.endpoint or "").rpartition(":")[2])
+    return wanted if is_tax_id or is_endpoint else None
+
+
 def _is(row: models.Customer, wanted: str) -> bool:
     """Whether `wanted` is one of the values that name this customer alone."""
-    number = names.identifier(wanted)
-    return (
-        wanted == row.id
-        or wanted.casefold() == row.email.casefold()
-        or (len(number) >= 6 and number == names.identifier(row.tax_id or ""))
-        or (bool(row.endpoint) and wanted in (row.endpoint, (row.endpoint or "").rpartition(":")[2]))
-    )
+    return wanted == row.id or wanted.casefold() == row.email.casefold() or number_of(row, wanted) is not None

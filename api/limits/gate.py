@@ -23,7 +23,7 @@ from api.problems import Problem, problem_response
 from api.settings import is_loopback
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # asked by machines that must not be refused
-TRY_AGAIN_LATER = 1013  # a WebSocket's close code
+STARTS = ("http.response.start", "websocket.http.response.start")
 STATE = "limits"  # of a request, in its scope's `state`
 
 
@@ -128,8 +128,22 @@ async def counted_principal(connection: HTTPConnection, principal: Principal) ->
     return replace(principal, address=counted.address)
 
 
+async def count_message(connection: HTTPConnection, principal: Principal) -> None:
+    """Count what is said on an open socket as a request, where limits are on.
+
+    Raises:
+        Problem: 429 `rate_limited`.
+    """
+    counted = _counted(connection)
+    if counted is None:
+        return
+    message = replace(counted, standings=[])  # nobody is told of them, and a socket may stay open for days
+    await counted.limits.count_address(message)
+    await counted.limits.count_principal(message, principal)
+
+
 def open_stream(connection: HTTPConnection, principal: Principal) -> Lease:
-    """The right to one open stream, for who asks for it; close it when it ends. Where limits are off there is no bound.
+    """The right to one open stream or socket; close it when it ends. Where limits are off there is no bound.
 
     Raises:
         Problem: 429 `too_many_streams`.
@@ -157,19 +171,15 @@ class CountRequests:
         scope.setdefault("state", {})[STATE] = counted
 
         async def send_told(message: Message) -> None:
-            if message["type"] == "http.response.start" and counted.standings:
+            if message["type"] in STARTS and counted.standings:
                 message["headers"] = [*message["headers"], *_headers(counted.standings)]
             await send(message)
 
         try:
             await self.limits.count_address(counted)
-        except Problem as refused:
-            if scope["type"] == "websocket":
-                await receive()
-                await send({"type": "websocket.close", "code": TRY_AGAIN_LATER, "reason": refused.code})
-            else:
-                answer = problem_response(refused.status_code, refused.code, refused.detail, headers=refused.headers)
-                await answer(scope, receive, send_told)
+        except Problem as refused:  # a WebSocket hears the same before it opens
+            answer = problem_response(refused.status_code, refused.code, refused.detail, headers=refused.headers)
+            await answer(scope, receive, send_told)
             return
         await self.app(scope, receive, send_told)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import orjson
@@ -31,7 +31,9 @@ def headers_of(exchange: Exchange) -> dict[str, str]:
     return {"x-deskclerk-run-id": exchange.run_id, "x-deskclerk-thread-id": exchange.thread_id}
 
 
-def streamed(desk: Desk, exchange: Exchange, wire: Wire, *, heartbeat_seconds: float) -> Response:
+def streamed(
+    desk: Desk, exchange: Exchange, wire: Wire, *, heartbeat_seconds: float, on_end: Callable[[], None]
+) -> Response:
     """The answer as it comes."""
 
     async def left() -> None:
@@ -43,6 +45,7 @@ def streamed(desk: Desk, exchange: Exchange, wire: Wire, *, heartbeat_seconds: f
         headers=headers_of(exchange),
         heartbeat=wire.beat,
         on_left=left,
+        on_end=on_end,
     )
 
 

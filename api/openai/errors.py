@@ -7,14 +7,33 @@ Source: https://platform.openai.com/docs/guides/error-codes
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.problems import EVERYWHERE
+
 PATHS = ("/v1/chat/completions", "/v1/models")
 PROBLEM = b"application/problem+json"
 
+_SCHEMA = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
 _TYPES = {401: "authentication_error", 403: "permission_error", 409: "conflict_error", 429: "rate_limit_error"}
 # Where OpenAI has a code of its own that clients know: ours -> status, theirs.
 _KNOWN = {
@@ -23,6 +42,7 @@ _KNOWN = {
     "not_authenticated": (401, "invalid_api_key"),
     "input_too_long": (400, "context_length_exceeded"),
     "too_busy": (429, "rate_limit_exceeded"),
+    "rate_limited": (429, "rate_limit_exceeded"),
 }
 
 
@@ -34,6 +54,15 @@ def error_type(status: int) -> str:
 def error_body(status: int, code: str | None, message: str, param: str | None = None) -> dict[str, Any]:
     """The error as its JSON."""
     return {"error": {"message": message, "type": error_type(status), "param": param, "code": code}}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses=`: these statuses, and those that every route may answer with, in OpenAI's form."""
+    content = {"application/json": {"schema": _SCHEMA}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in sorted({*statuses, *EVERYWHERE})
+    }
 
 
 def from_problem(problem: dict[str, Any], status: int) -> tuple[int, dict[str, Any]]:

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 
+from api.limits.gate import open_stream
 from api.openai.answers import streamed, whole
+from api.openai.errors import documented
 from api.openai.exchange import Desk
 from api.openai.messages import read
 from api.openai.narrator import StopAt
@@ -23,7 +25,6 @@ router = APIRouter(prefix="/v1/chat", tags=["openai"])
 
 ALIAS = "deskclerk"  # a name for the configured model that outlives its change
 
-_ERROR = {"application/json": {"schema": {"type": "object", "properties": {"error": {"type": "object"}}}}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The answer, as one object or as chunks.",
@@ -32,10 +33,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
             MEDIA_TYPE: {"schema": {"type": "string"}},
         },
     },
-    **{
-        status: {"description": "An error in OpenAI's form.", "content": _ERROR}
-        for status in (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 502, 503)
-    },
+    **documented(404, 409, 415, 502, 503),
 }
 
 
@@ -56,11 +54,17 @@ async def create_completion(
         raise Problem(404, "model_not_found", detail, errors=[InvalidField(path="body.model", message=detail)])
     options, conversation = options_of(body), read(body.messages)
     desk = Desk(service.agent, service.db, principal, public_url(settings, request), settings.max_document_bytes)
-    exchange = await desk.take(
-        conversation, options, key=idempotency_key, retried=(x_stainless_retry_count or "0") != "0"
-    )
+    lease = open_stream(request, principal) if body.stream else None
+    try:
+        exchange = await desk.take(
+            conversation, options, key=idempotency_key, retried=(x_stainless_retry_count or "0") != "0"
+        )
+    except BaseException:
+        if lease is not None:
+            lease.close()
+        raise
     exchange.stop = StopAt(body.stops)
     wire = Wire(service.model, with_usage=body.wants_usage)
-    if body.stream:
-        return streamed(desk, exchange, wire, heartbeat_seconds=settings.heartbeat_seconds)
+    if lease is not None:
+        return streamed(desk, exchange, wire, heartbeat_seconds=settings.heartbeat_seconds, on_end=lease.close)
     return await whole(desk, exchange, wire, request)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from api.openai.errors import documented
 from api.principal import ThePrincipal
-from api.problems import Problem, documented
+from api.problems import Problem
 from api.resources import Model, ModelList
 from api.state import TheService
 

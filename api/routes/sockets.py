@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket
 
 from agent import access
 from agent.principal import Principal
+from api.limits.gate import count_message, open_stream
 from api.principal import still
 from api.problems import Problem, problem_response
 from api.settings import ApiSettings
@@ -31,6 +32,7 @@ async def talk(socket: WebSocket, thread_id: str) -> None:
         principal, protocol = await admit(socket, settings)
         if not await service.db.thread.count(where={**access.threads(principal), "id": thread_id}):
             raise Problem(404, "thread_not_found", f"No thread {thread_id!r}.")
+        lease = open_stream(socket, principal)
     except Problem as problem:
         refusal = problem_response(problem.status_code, problem.code, problem.detail, headers=problem.headers)
         await socket.send_denial_response(refusal)
@@ -40,9 +42,15 @@ async def talk(socket: WebSocket, thread_id: str) -> None:
         refusal = problem_response(500, "internal_error", "Something went wrong here. It has been logged.")
         await socket.send_denial_response(refusal)
         return
-    await socket.accept(subprotocol=protocol)
 
     async def recheck(principal: Principal) -> Principal:
         return await still(socket, principal)
 
-    await Session(socket, service.agent, service.db, principal, thread_id, recheck=recheck).run()
+    async def count(principal: Principal) -> None:
+        await count_message(socket, principal)
+
+    try:
+        await socket.accept(subprotocol=protocol)
+        await Session(socket, service.agent, service.db, principal, thread_id, recheck=recheck, count=count).run()
+    finally:
+        lease.close()

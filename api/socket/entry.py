@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from starlette.websockets import WebSocket
 
 from agent.principal import Principal
-from api.principal import authenticate, redeem_ticket
+from api.principal import get_principal, redeem_ticket
 from api.problems import Problem
 from api.settings import ApiSettings
 from api.socket.messages import PROTOCOL
@@ -23,11 +23,11 @@ async def admit(socket: WebSocket, settings: ApiSettings) -> tuple[Principal, st
     """Who opens the socket, and the subprotocol to answer with.
 
     Raises:
-        Problem: 401, or 403 `origin_not_allowed`.
+        Problem: 401, 403 `origin_not_allowed` or 429 `rate_limited`.
     """
     offered: list[str] = socket.scope.get("subprotocols") or []
     ticket = next((item.removeprefix(TICKET) for item in offered if item.startswith(TICKET)), None)
-    principal = await redeem_ticket(socket, ticket) if ticket is not None else await authenticate(socket)
+    principal = await redeem_ticket(socket, ticket) if ticket is not None else await get_principal(socket)
     if principal.user_id is not None:  # else `authenticate` has looked already
         _check_origin(socket, settings)
     return principal, PROTOCOL if PROTOCOL in offered else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from agent import access
-from agent.errors import AgentError, ApprovalNotFound, RunNotFound
+from agent.errors import AgentError, ApprovalNotFound, RunNotFound, TooBusy
 from agent.principal import Principal
 from agent.records import ENDED
 from agent.service import Agent
@@ -48,13 +49,22 @@ UNREADABLE, UNSUPPORTED, BROKEN, SIGNED_OUT, SLOW = 1007, 1003, 1011, 4401, 4408
 NOT_READY = 503
 
 Recheck = Callable[[Principal], Awaitable[Principal]]
+Count = Callable[[Principal], Awaitable[None]]  # raises a Problem of those who say too much
 
 
 class Session:
     """A socket of one caller on one thread."""
 
     def __init__(
-        self, socket: WebSocket, agent: Agent, db: Prisma, principal: Principal, thread_id: str, *, recheck: Recheck
+        self,
+        socket: WebSocket,
+        agent: Agent,
+        db: Prisma,
+        principal: Principal,
+        thread_id: str,
+        *,
+        recheck: Recheck,
+        count: Count,
     ) -> None:
         self._socket = socket
         self._agent = agent
@@ -62,6 +72,7 @@ class Session:
         self._principal = principal
         self._thread_id = thread_id
         self._recheck = recheck
+        self._count = count
         self._outbox = Outbox(socket.send_text, patience=PATIENCE)
         self._followed: dict[str, asyncio.Task[None]] = {}
         self._decided = asyncio.Event()
@@ -119,13 +130,18 @@ class Session:
             try:
                 message = parse(text)
                 ref = message.ref
+                await self._count(self._principal)
                 await self._heed(message)
             except Misunderstood as wrong:
                 await self._outbox.put(frame("error", wrong.ref, code=wrong.code, message=str(wrong)))
             except AgentError as refused:
-                await self._outbox.put(frame("error", ref, code=refused.code, message=refused.message))
+                later = math.ceil(refused.retry_after_seconds) if isinstance(refused, TooBusy) else None
+                told = frame("error", ref, code=refused.code, message=refused.message, retry_after=later)
+                await self._outbox.put(told)
             except Problem as problem:
-                await self._outbox.put(frame("error", ref, code=problem.code, message=problem.detail))
+                later = int((problem.headers or {}).get("Retry-After", 0)) or None
+                told = frame("error", ref, code=problem.code, message=problem.detail, retry_after=later)
+                await self._outbox.put(told)
 
     async def _read(self) -> str:
         received = await self._socket.receive()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from agent.errors import TooBusy, TooManyRuns
+from agent.errors import ThreadNotFound, TooBusy, TooManyRuns
 from agent.fair import FairPlaces
 from agent.principal import Principal
 from tests.agent.conftest import Office, OpenOffice
@@ -147,6 +148,39 @@ async def test_one_users_flood_fills_neither_the_line_nor_the_places(open_office
     assert (await office.db.run.find_unique_or_raise(where={"id": theirs})).status == "running"
     for run_id in [theirs, *(each for each in taken if isinstance(each, str))]:
         assert (await office.agent.wait(run_id)).status == "succeeded"
+
+
+@pytest.mark.parametrize("source", ["key", "address"])
+async def test_a_key_and_an_address_have_so_many_runs_at_a_time(open_office: OpenOffice, source: str):
+    """At work or waiting; what has ended makes room, and what was refused takes none."""
+    office = await open_office([says("Done.", pause=0.02)] * 9, max_running=1, **{f"max_runs_{source}": 2})
+    one, two = await person(office.db, "one", "viewer"), await person(office.db, "two", "viewer")
+    field = {"key": "key_id", "address": "address"}[source]
+    ours, theirs = replace(one, **{field: "a"}), replace(two, **{field: "b"})
+    for _ in range(2):
+        runs = [await ask(office, ours) for _ in range(2)]
+        for _ in range(2):
+            with pytest.raises(TooManyRuns, match=source) as refused:
+                await ask(office, ours)
+            assert refused.value.retry_after_seconds >= 1
+        runs += [await ask(office, theirs), await ask(office, one)]  # another one, and none at all
+        assert {(await office.agent.wait(run_id)).status for run_id in runs} == {"succeeded"}
+    admission = office.agent._admission  # pyright: ignore[reportPrivateUsage]
+    while admission.at_work:  # noqa: ASYNC110  the last run's place comes back a moment after its end is told
+        await asyncio.sleep(0)
+    assert not admission._of_source  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_a_request_that_is_refused_or_came_before_takes_nothing_from_its_source(open_office: OpenOffice):
+    office = await open_office([says("Done.")] * 3, max_runs_key=1)
+    who = replace(await person(office.db, "one", "viewer"), key_id="k")
+    thread = (await office.db.thread.create(data={"tenant_id": who.tenant_id, "user_id": who.user_id})).id
+    with pytest.raises(ThreadNotFound):
+        await office.ask("Hello.", thread_id="none", principal=who)
+    first = await office.ask("Hello.", thread_id=thread, principal=who, idempotency_key="x")
+    await office.agent.wait(first)
+    assert await office.ask("Hello.", thread_id=thread, principal=who, idempotency_key="x") == first
+    assert (await office.agent.wait(await ask(office, who))).status == "succeeded"
 
 
 async def test_runs_in_other_processes_count_too(open_office: OpenOffice, monkeypatch: pytest.MonkeyPatch):

@@ -25,7 +25,7 @@ from api.service import Service
 from api.settings import ApiSettings
 from tests.agent.conftest import data_of
 from tests.agent.test_schedules import FakeTimetables
-from tests.support.asgi import in_process
+from tests.support.asgi import Client, Heard, in_process
 from tests.support.desk_tools import Desk, desk_tools
 from tests.support.people import person
 from tests.support.scripted_model import ScriptedModel, asks, says
@@ -41,7 +41,7 @@ class World:
     """What there is. `ids` are the owner's, by the name of the path's parameter; `marks` must not be seen by others."""
 
     app: FastAPI
-    client: httpx.AsyncClient
+    client: Client
     people: dict[str, Principal]
     ids: dict[str, str] = field(default_factory=dict[str, str])
     digest: str = ""
@@ -54,6 +54,10 @@ class World:
         """As one of `people`; as nobody with None."""
         headers = {**request.pop("headers", {}), **({} if who is None else {"x-test-person": who})}
         return await self.client.request(method, path, headers=headers, **request)
+
+    async def talk(self, who: str | None, path: str, *says: dict[str, Any]) -> Heard:
+        """On a WebSocket, as one of `people`; as nobody with None."""
+        return await self.client.websocket(path, *says, headers={} if who is None else {"x-test-person": who})
 
 
 @asynccontextmanager

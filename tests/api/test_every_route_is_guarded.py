@@ -120,8 +120,10 @@ PUBLIC = {
 
 WHOLE = {"/v1/schedules", "/v1/auth/keys", "/v1/auth/sessions"}  # lists that come all at once
 
-SOCKETS: dict[str, str] = {}
-"""WebSocket routes, and the test that tries each of them so."""
+SOCKETS: dict[str, dict[str, int]] = {
+    "/v1/threads/{thread_id}/ws": {**HIDDEN, "admin": 101, "owner": 101},
+}
+"""WebSocket routes: what each person gets; nobody gets 401 from all of them."""
 
 
 @pytest_asyncio.fixture
@@ -147,6 +149,41 @@ async def test_there_is_an_expectation_of_every_route(world: World):
 def test_there_is_a_test_of_every_socket():
     sockets = {route.path for router in routers() for route in router.routes if isinstance(route, APIWebSocketRoute)}
     assert sockets == set(SOCKETS)
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+async def test_a_socket_opens_for_whom_its_thread_is(world: World, path: str):
+    theirs, nothing = path.format(**world.ids), path.format(**dict.fromkeys(world.ids, MISSING))
+    nobody = await world.talk(None, theirs)
+    assert (nobody.status, nobody.refusal["code"]) == (401, "not_authenticated")
+    for who, status in SOCKETS[path].items():
+        heard = await world.talk(who, theirs)
+        assert heard.status == status, (who, heard)
+        if status == 404:
+            said, said_of_nothing = heard.refusal, (await world.talk(who, nothing)).refusal
+            assert said["detail"].replace(world.ids["thread_id"], MISSING) == said_of_nothing["detail"]
+            assert (said["status"], said["code"]) == (404, said_of_nothing["code"])
+
+
+async def test_an_admin_reads_on_somebody_elses_socket_and_asks_nothing_there(world: World):
+    path = f"/v1/threads/{world.ids['thread_id']}/ws"
+    heard = await world.talk("admin", path, {"type": "send", "input": "Pay cus_acme.", "ref": "x"})
+    assert [one["type"] for one in heard.messages] == ["hello", "error"]
+    assert heard.messages[-1]["code"] == "not_yours"
+    heard = await world.talk("admin", path, {"type": "resume", "run_id": world.ids["run_id"]})
+    assert [one["type"] for one in heard.messages] == ["hello", "event"]
+
+
+async def test_on_a_socket_a_lower_role_decides_nothing(world: World):
+    """The owner sees the approval and may not decide about it, as over HTTP."""
+    run = (await world.ask("owner", "GET", f"/v1/runs/{world.ids['waiting']}")).json()
+    word = {"approval_id": world.ids["approval_id"], "digest": world.digest, "ref": "x"}
+    heard = await world.talk("owner", f"/v1/threads/{run['thread_id']}/ws", {"type": "approve", **word})
+    assert (heard.messages[-1]["type"], heard.messages[-1]["code"]) == ("error", "forbidden")
+    [left] = (await world.ask("approver", "GET", "/v1/approvals")).json()["data"]
+    assert left["id"] == world.ids["approval_id"]
+    other = await world.talk("owner", f"/v1/threads/{world.ids['thread_id']}/ws", {"type": "approve", **word})
+    assert other.messages[-1]["code"] == "approval_not_found"  # it is another thread's
 
 
 def filled(world: World, expect: Expect) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -29,7 +30,7 @@ def main() -> int:
                 began = time.monotonic()
                 return who, fuzz(server, everybody[who], examples=examples, folder=folder), time.monotonic() - began
 
-            with ThreadPoolExecutor(len(everybody)) as pool:
+            with ThreadPoolExecutor(min(len(everybody), os.cpu_count() or 1)) as pool:
                 for work in as_completed([pool.submit(one, who) for who in everybody]):
                     who, found, seconds = work.result()
                     total += found.cases

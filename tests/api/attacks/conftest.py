@@ -14,6 +14,7 @@ from tests.support.arena import Arena, furnish, people
 from tests.support.server_process import run_server
 
 PROVIDER = {"acme": {"issuer": "http://127.0.0.1:9", "client_id": "desk", "client_secret": "s3cret"}}  # never reached
+HEADER_SECONDS, BODY_SECONDS = 4, 4  # that a request may take to come
 SCRIPT = {"native_tools": True, "answers": [{"text": "Done.", "always": True}]}
 
 
@@ -29,6 +30,8 @@ def arena(database_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         "DESKCLERK_LLM": f"scripted:{script}",
         "DATABASE_URL": f"file:{file}",
         "DESKCLERK_OIDC_PROVIDERS": json.dumps(PROVIDER),
+        "DESKCLERK_HEADER_SECONDS": str(HEADER_SECONDS),
+        "DESKCLERK_BODY_SECONDS": str(BODY_SECONDS),
     }
     with run_server(settings, folder=folder) as server, httpx.Client(base_url=server.url, timeout=60) as http:
         arena = Arena(server, file, http)

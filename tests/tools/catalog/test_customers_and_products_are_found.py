@@ -28,6 +28,22 @@ async def test_a_customer_is_found_by_whatever_names_it_alone(query: str, ctx: T
 
 
 @pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("DE 811 907 980", "DE 811 907 980"),
+        ("9930:DE811907980", "9930:DE811907980"),
+        ("ACME", None),
+        ("cus_acme", None),
+    ],
+)
+async def test_a_customer_is_shown_with_the_number_that_it_was_found_by(
+    query: str, number: str | None, ctx: ToolContext
+):
+    [found] = (await call("find_customer", ctx, query=query)).customers
+    assert found.number == number
+
+
+@pytest.mark.parametrize(
     ("query", "customer"),
     [("Globx", "cus_globex"), ("Umbrella", "cus_umbrella"), ("Wayne", "cus_wayne"), ("Tyrel Robotics", "cus_tyrell")],
 )
