@@ -15,13 +15,14 @@ from agent import access, schedules
 from agent.admission import Admission, Ticket
 from agent.approvals import Approvals
 from agent.audit import Audit
+from agent.caretaker import CANCEL_INTERVAL, Caretaker
 from agent.deps import Services
 from agent.digest import digest as digest_of
 from agent.durable.base import Engine
 from agent.durable.plain import PlainEngine
 from agent.durable.replicas import Replicas
 from agent.effects import Effects
-from agent.ending import CANCELLED, INTERRUPTED
+from agent.ending import CANCELLED
 from agent.errors import (
     AgentError,
     ApprovalExpired,
@@ -47,12 +48,13 @@ from agent.quota import NoQuota, Quota
 from agent.records import ENDED, RunRecord, StoredEvent
 from agent.rest_store import RestStore
 from agent.run_store import NewRun, RunStore, WhenBusy
-from agent.runner import HANDLER, Runner, Start, work_id
+from agent.runner import Runner
 from agent.schedules import Schedules
 from agent.settings import AgentSettings
 from agent.threads import Threads
 from agent.webhooks import deliveries as webhooks
 from agent.webhooks.create import create_deliveries
+from agent.work import HANDLER, Start, work_id
 from tools.context import utc_now
 from tools.registry import catalog
 
@@ -60,7 +62,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prisma import Prisma
-    from prisma.client.models import Run
     from tools.invoicing import Invoices
     from tools.registry import AnyTool
     from tools.search import Search
@@ -70,13 +71,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Decision = Literal["approve", "reject"]
-SWEEP_INTERVAL = 60.0  # seconds between two looks for approvals whose time is over, and for records nobody needs
-KEEP_RECORDS = 3_600.0  # seconds that the engine's records of finished work are kept
-CANCEL_INTERVAL = 0.1  # seconds between two looks for cancellations that came to another process
 CANCEL_PATIENCE = 15.0  # seconds for the process that works on a run to see its cancellation, or to be found dead
-STRAY_INTERVAL = 2.0  # seconds between two looks for runs of ours that nobody works on
 FULL = 5.0  # seconds until it may be tried again where a user has too many runs
-STALE_AFTER = 120.0  # seconds after which a dead process's run that no engine takes up is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +120,17 @@ class Agent:
         )
         self._runner = Runner(
             services,
-            self._runs,
-            RestStore(services.db, services.clock, self._deliveries.record),
-            self._events,
-            self._admission,
-            self.replica_id,
+            runs=self._runs,
+            rests=RestStore(services.db, services.clock, self._deliveries.record),
+            events=self._events,
+            admission=self._admission,
+            replica_id=self.replica_id,
             after_rest=self._deliveries.begin_recorded,
         )
-        self._replicas = Replicas(services.db, self.replica_id, services.clock, self._take_over)
-        self._watchers: list[asyncio.Task[None]] = []
+        self._caretaker = Caretaker(
+            services, self._runs, self._runner, self._deliveries, self.replica_id, sweep=self._sweep
+        )
+        self._replicas = Replicas(services.db, self.replica_id, services.clock, self._caretaker.take_over)
         self._ready = False
 
     @classmethod
@@ -249,13 +247,9 @@ class Agent:
         }
         await services.engine.start(handlers, replica_id=self.replica_id)
         await self._replicas.watch()
-        await self._adopt_orphans()
+        await self._caretaker.adopt_orphans()
         self._replicas.start()
-        self._watchers = [
-            asyncio.create_task(self._sweep(), name="sweeper"),
-            asyncio.create_task(self._watch_cancels(), name="cancel-watcher"),
-            asyncio.create_task(self._watch_strays(), name="stray-watcher"),
-        ]
+        self._caretaker.start()
         self._ready = True
 
     async def stop(self, *, grace: float = 10.0) -> None:
@@ -264,10 +258,7 @@ class Agent:
         What is broken off goes on in another process, or after the next start.
         """
         self._ready = False
-        for task in self._watchers:
-            task.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
-        self._watchers = []
+        await self._caretaker.stop()
         await self._firings.stop()
         await self._runner.drain(grace=grace)
         await self._deliveries.stop(grace=grace)
@@ -512,71 +503,12 @@ class Agent:
                 raise DocumentNotFound(document_id)
         return [(document_id, names[document_id]) for document_id in dict.fromkeys(ids)]
 
-    # ------------------------------------------------------------ other processes
-
-    async def _take_over(self, replica_id: str) -> bool:
-        """Let a dead process's runs go on. True when it has none left."""
-        recovered = await self._services.engine.recover([replica_id])
-        rows = await self._runs.owned_by(replica_id)
-        await self._adopt(rows)
-        await self._deliveries.take_over(replica_id)
-        return not rows and not recovered
-
-    async def _adopt_orphans(self) -> None:
-        """Runs at work whose process nobody knows any more."""
-        replica_ids = [row.id for row in await self._services.db.replica.find_many()]
-        await self._adopt(await self._runs.not_owned_by(replica_ids))
-        await self._deliveries.adopt_orphans(replica_ids)
-
-    async def _adopt(self, rows: Sequence[Run]) -> None:
-        now = self._services.clock()
-        for row in rows:
-            fresh = (now - row.updated_at).total_seconds() < STALE_AFTER
-            if self._services.engine.durable and (await self._runner.take_over(row) or fresh):
-                continue  # the engine sees to it, here or elsewhere
-            await self._runner.end(row, was="working", ending=INTERRUPTED)
-            log.warning("run_interrupted", extra={"run_id": row.id})
-
-    async def _watch_cancels(self) -> None:
-        """Cancellations of our runs that came to another process."""
-        while True:
-            await asyncio.sleep(CANCEL_INTERVAL)
-            if not self._runner.busy:
-                continue
-            try:
-                wanted = await self._runs.cancels_for(self.replica_id)
-                seen = [run_id for run_id in wanted if self._runner.stop(run_id, CANCELLED)]
-                if seen:
-                    await self._runs.cancel_seen(seen)
-            except Exception:
-                log.exception("cancels_not_read")  # a database that is away comes back
-
-    async def _watch_strays(self) -> None:
-        """Runs that are ours and that we do not work on: a request, a decision or an attempt was broken off."""
-        seen: set[str] = set()
-        while True:
-            await asyncio.sleep(STRAY_INTERVAL)
-            try:
-                await self._runner.drop_lost()
-                rows = await self._runs.owned_by(self.replica_id)
-                strays = [row for row in rows if not self._runner.works_on(row.id)]
-                revived = {row.id for row in strays if row.id in seen and await self._runner.revive(row)}
-                await self._adopt([row for row in strays if row.id in seen - revived])
-                seen = {row.id for row in strays} - revived
-            except Exception:
-                log.exception("strays_not_read")  # a database that is away comes back
+    # ------------------------------------------------------------ now and then
 
     async def _sweep(self) -> None:
-        """Overdue approvals expire even when nobody looks; records that nobody needs go."""
-        while True:
-            await asyncio.sleep(SWEEP_INTERVAL)
-            try:
-                await self.expire_overdue()
-                await self._adopt_orphans()
-                await self._delete_rest()
-                await self._services.engine.forget_finished(older_than_seconds=KEEP_RECORDS)
-            except Exception:
-                log.exception("sweep_failed")  # a database that is away comes back
+        """Overdue approvals expire even when nobody looks; what was deleted by halves goes."""
+        await self.expire_overdue()
+        await self._delete_rest()
 
     async def _delete_rest(self) -> None:
         for thread_id, tenant_id in await self._threads.half_deleted():

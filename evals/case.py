@@ -191,6 +191,7 @@ class Case(Part):
         Field(description="Tools that succeeded in this order."),
     ] = ()
     approvals: Annotated[int | None, Field(description="How often a person must have been asked.")] = None
+    refusals: Annotated[int | None, Field(description="How often policy must have refused a call.")] = None
     answer: Annotated[Answer, Field(description="Of the last turn.")] = Answer()
     answers: Annotated[Mapping[int, Answer], Field(description="Of earlier turns, counted from 1.")] = {}
     budget: Budget = Budget()

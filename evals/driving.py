@@ -80,6 +80,7 @@ class _Turn:
             case "tool.call":
                 self._called[data["call_id"]] = data
             case "tool.result":
+                self._made.refused += data["status"] == "refused"
                 call = self._called.pop(data["call_id"], None)
                 if call is None:
                     self._made.invalid += 1

@@ -27,8 +27,8 @@ class Call:
 class Made:
     """The turns of one try. `said` and `statuses` have one entry a turn; `errors` the code of each run that failed.
 
-    `invalid` counts calls that neither ran nor waited: arguments that do not do, or a refusal by policy. `seconds` is
-    from the first word to the last rest.
+    `invalid` counts calls that neither ran nor waited: arguments that do not do, or a refusal by policy. `refused`
+    counts those that policy refused, at once or later. `seconds` is from the first word to the last rest.
     """
 
     statuses: list[str] = field(default_factory=list[str])
@@ -38,6 +38,7 @@ class Made:
     events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     approvals: int = 0
     invalid: int = 0
+    refused: int = 0
     steps: int = 0
     input_tokens: int = 0
     output_tokens: int = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent.llm.base import Backend
-from evals.case import Case
+from evals.case import Case, Seed
 from evals.desks.local import LocalDesk
 from evals.desks.remote import RemoteDesk
 from evals.driving import drive
@@ -16,6 +16,8 @@ from evals.seeding import apply, replace_records
 from evals.state import State, state_of
 from evals.worlds import Worlds
 from prisma import Prisma
+
+UNCHANGED = Seed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,10 @@ class Tried:
 async def attempt(case: Case, worlds: Worlds, backend: Backend) -> Tried:
     """Let `backend` do the case."""
     async with worlds.lend() as world:
-        await apply(world.db, case.seed)
-        before = await world.state_now()
+        before = world.state  # a world that is lent is as it was seeded
+        if case.seed != UNCHANGED:
+            await apply(world.db, case.seed)
+            before = await world.state_now()
         world.backend.now = backend
         made = await drive(case, LocalDesk(world.agent, world.db, case.role))
         after = await world.state_now()

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 MAX_SCANNED = 10_000  # customers whose names are compared in one search
 MAX_MATCHES = 5
+MIN_NUMBER = 6  # letters and digits of a tax id
 
 Match = Literal["exact", "similar"]
 
 
 class FoundCustomer(BaseModel):
-    """A customer that may be the one asked for; `match` says how sure that is."""
+    """A customer that may be the one asked for. `match` says how sure that is, `number` by which one it was found."""
 
     id: Ref[Customer]
     name: str
@@ -29,6 +30,7 @@ class FoundCustomer(BaseModel):
     country: str
     active: bool
     match: Match
+    number: str | None = None
 
 
 def email_or_none(text: str | None) -> str | None:
@@ -51,23 +53,30 @@ async def customer_or_error(db: Prisma, tenant_id: str, customer_id: str) -> mod
 async def find_customers(db: Prisma, tenant_id: str, query: str) -> list[tuple[models.Customer, Match]]:
     """Customers by identifier, e-mail, tax id or endpoint (exact), else by name (exact or similar), best first.
 
-    An exact match hides the similar ones. At most `MAX_MATCHES`.
+    A value or a whole name hides the similar ones. A name without its legal form does not hide those that it begins:
+    "Acme" may be ACME GmbH or Acme Tooling Ltd. At most `MAX_MATCHES`.
     """
     wanted = query.strip()
     rows = await db.customer.find_many(where={"tenant_id": tenant_id}, order={"name": "asc"}, take=MAX_SCANNED)
     exact = [row for row in rows if _is(row, wanted)] or [row for row in rows if names.same(wanted, row.name)]
     if exact:
-        return [(row, "exact") for row in exact[:MAX_MATCHES]]
+        found: list[tuple[models.Customer, Match]] = [(row, "exact") for row in exact]
+        if not any(_is(row, wanted) or wanted.casefold() == row.name.casefold() for row in exact):
+            found.extend((row, "similar") for row in rows if names.begins(wanted, row.name))
+        return found[:MAX_MATCHES]
     scored = sorted(((names.likeness(wanted, row.name), row) for row in rows), key=lambda pair: -pair[0])
     return [(row, "similar") for score, row in scored[:MAX_MATCHES] if score >= names.SIMILAR * 100]
 
 
+def number_of(row: models.Customer, wanted: str) -> str | None:
+    """`wanted` where it is the customer's tax id or endpoint, whatever stands between its letters and digits."""
+    wanted = wanted.strip()
+    number = names.identifier(wanted)
+    is_tax_id = len(number) >= MIN_NUMBER and number == names.identifier(row.tax_id or "")
+    is_endpoint = bool(row.endpoint) and wanted in (row.endpoint, (row.endpoint or "").rpartition(":")[2])
+    return wanted if is_tax_id or is_endpoint else None
+
+
 def _is(row: models.Customer, wanted: str) -> bool:
     """Whether `wanted` is one of the values that name this customer alone."""
-    number = names.identifier(wanted)
-    return (
-        wanted == row.id
-        or wanted.casefold() == row.email.casefold()
-        or (len(number) >= 6 and number == names.identifier(row.tax_id or ""))
-        or (bool(row.endpoint) and wanted in (row.endpoint, (row.endpoint or "").rpartition(":")[2]))
-    )
+    return wanted == row.id or wanted.casefold() == row.email.casefold() or number_of(row, wanted) is not None

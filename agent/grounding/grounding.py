@@ -51,6 +51,7 @@ class Grounding:
         """The person's words. They start a new turn, in which calls that were made before may be made again."""
         self._turn = Turn()
         self._said.append(_plain(text))
+        self._naming.observe_user(text)
         while len(self._said) > 1 and sum(map(len, self._said)) > MAX_SAID:
             del self._said[0]
         self._observe_text(text, USER)

@@ -1,5 +1,9 @@
 """Which things the person has named: by an identifier of theirs, or by a name, number or address in a record of them.
 
+People shorten the names of companies: "Oscorp" is Oscorp Medical ApS. The first word of a customer's name names it
+where it is written as a name, with a capital that its place in the sentence does not give it, and where no other
+customer that was seen is called so. Products are not named so: "Office" is no office chair.
+
 An identifier that a look-up found is as good as a record, but whoever made the model look chose it. What the person
 named, or what a call of this conversation made, is theirs: a document that says "and invoice Globex as well" can have
 the model find Globex, and cannot make the person have said so.
@@ -20,14 +24,29 @@ SHORTEST = 3  # characters of the longest word of a name; "AB" may be any two le
 _NAMES = re.compile(r"(?:.*_)?name|number|sku|email|tax_id|endpoint")  # fields by which people name what a record is of
 _ITS_OWN = ("id", "number")  # fields that say what a record itself is
 _NOT_ITS_OWN = re.compile(r"order_.*|product_.*")  # the other side's words for it, or of a part of it
+_PARTY = "ref:customer"  # whose names people shorten
+_SHORT = 4  # letters of the shortest such first word
+_STARTS = re.compile(r"(?:\A|[.!?\n])[\s\W]*\w+")  # the first word of a sentence, which has a capital in any case
+_CAPITALISED = re.compile(r"\b[^\W\d_]\w*")
 
 
 class Naming:
-    """Names of things by identifier, and what was made in this conversation."""
+    """Names of things by identifier, whole names of customers, and what was made in this conversation."""
 
     def __init__(self) -> None:
         self._names: dict[str, list[str]] = {}
+        self._parties: list[str] = []
+        self._proper: list[str] = []
         self._made: list[str] = []
+
+    def observe_user(self, text: str) -> None:
+        """The person's words: which of them are written as names."""
+        if text == text.upper():  # capitals say nothing where there is nothing else
+            return
+        inner = _STARTS.sub(lambda start: " " * len(start[0]), text)
+        for word in _CAPITALISED.findall(inner):
+            if word[0].isupper():
+                self._proper = [*self._proper, *(_words(word) - {*self._proper})][-MAX_THINGS:]
 
     def observe(self, found: Sequence[Leaf], *, given: Iterable[str], effect: bool) -> None:
         """A record was shown.
@@ -43,6 +62,8 @@ class Naming:
             holders.setdefault(id(leaf.holder), []).append(leaf)
         for leaves in holders.values():
             names = [str(leaf.value) for leaf in leaves if _is_name(leaf)]
+            parties = [str(leaf.value) for leaf in leaves if _is_party(leaf)]
+            self._parties = [*self._parties, *(name for name in parties if name not in self._parties)][-MAX_THINGS:]
             for leaf in leaves:
                 if leaf.mark is None or not leaf.mark.startswith("ref:"):
                     continue
@@ -68,16 +89,24 @@ class Naming:
         if not names:
             return False
         words = frozenset[str]().union(*map(_words, said))
-        return any(_is_said(name, words) for name in names)
+        return any(_is_said(name, words) or self._is_called(name) for name in names)
+
+    def _is_called(self, name: str) -> bool:
+        """Whether it is a customer's name whose first word was said as a name, and means no other customer."""
+        if name not in self._parties or not (first := _first(name)) or first not in self._proper:
+            return False
+        return {_words(other) for other in self._parties if first in _words(other)} == {_words(name)}
 
     def dump(self) -> dict[str, Any]:
-        return {"names": self._names, "made": self._made}
+        return {"names": self._names, "made": self._made, "parties": self._parties, "proper": self._proper}
 
     @classmethod
     def load(cls, data: dict[str, Any]) -> Self:
         naming = cls()
         naming._names = {identifier: list(names) for identifier, names in data.get("names", {}).items()}
         naming._made = list(data.get("made", ()))
+        naming._parties = list(data.get("parties", ()))
+        naming._proper = list(data.get("proper", ()))
         return naming
 
 
@@ -88,6 +117,18 @@ def _is_name(leaf: Leaf) -> bool:
         and _NAMES.fullmatch(leaf.field) is not None
         and _NOT_ITS_OWN.fullmatch(leaf.field) is None
     )
+
+
+def _is_party(leaf: Leaf) -> bool:
+    """Whether this is the name of a customer, in its own record or in one that tells whose it is."""
+    own = leaf.holder_schema.get("properties", {}).get("id", {}).get("x-value")
+    return _is_name(leaf) and (leaf.field == "customer_name" or (leaf.field == "name" and own == _PARTY))
+
+
+def _first(name: str) -> str:
+    """The first word of a name, as it is compared; empty where it is too short or no word."""
+    first = normalize(name).partition(" ")[0]
+    return _stem(first) if len(first) >= _SHORT and first.isalpha() else ""
 
 
 def _is_said(name: str, words: frozenset[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Makes and checks the links. Why a link alone may decide: docs/adr/0012.
+"""Makes and checks the links. Why a link alone may decide: docs/adr/0010.
 
 A link is a token signed with this installation's key. It names a row, which names the approval, its digest and the
 person it was made for; the row is used up by the decision. It dies with the approval: decided, expired or void.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from api.settings import ApiSettings
 
 BACKLOG = 2048  # connections that may wait to be accepted
-GARBAGE = 10_000  # objects made, less those gone, between two looks for cycles
+GARBAGE = 3_000  # objects made, less those gone, between two looks for cycles
 LOOPBACK = "127.0.0.1"
 LAST_WORDS = 5  # seconds for streams to tell their end, after the runs were given theirs
 

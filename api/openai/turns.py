@@ -2,7 +2,7 @@
 
 A turn is kept by two digests: of the conversation as it was sent, and of the same with our answer. A request whose
 earlier messages have the second one of a thread's newest turn goes on with that thread, and so with everything that the
-thread knows. Any other begins a thread, seeded with what the client says was said. See docs/adr/0011.
+thread knows. Any other begins a thread, seeded with what the client says was said. See docs/adr/0009.
 """
 
 from __future__ import annotations

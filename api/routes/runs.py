@@ -94,7 +94,7 @@ async def create_run(
     location = f"/v1/runs/{run_id}"
     if lease is not None:
         return EventStream(
-            agent.events(run_id, principal=principal),
+            agent.events(run_id),  # theirs: they have just asked for it
             heartbeat_seconds=settings.heartbeat_seconds,
             headers={"Location": location},
             on_end=lease.close,

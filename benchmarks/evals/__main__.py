@@ -56,7 +56,6 @@ async def main(count: int, rounds: int) -> int:
                 identity,
                 lambda case, _: attempt(case, worlds, SolutionBackend(idle(case))),
                 backend=nobody,
-                folder=folder / "transcripts",
             )
 
             async def bare() -> None:
@@ -67,13 +66,22 @@ async def main(count: int, rounds: int) -> int:
 
             async def ours() -> None:
                 stored = begin(identity, sampler.cases, folder=folder / "results")
+                keeping = sampler.keeping(stored.folder)
                 for case in chosen:
-                    stored.add(await sampler.run(case.name, 1))
+                    stored.add(await keeping.run(case.name, 1))
                 stored.close(complete=True)
 
             async def whole() -> None:
                 stored = begin(identity, sampler.cases, folder=folder / "results")
-                await through(stored.path, sampler.run)
+                keeping = sampler.keeping(stored.folder)
+
+                async def made(case: str, epoch: int) -> Sample:
+                    sample = await keeping.run(case, epoch)
+                    stored.add(sample)
+                    return sample
+
+                await through(stored.path, made)
+                stored.close(complete=True)
 
             async def nothing() -> None:
                 async def made(case: str, epoch: int) -> Sample:

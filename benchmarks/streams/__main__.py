@@ -12,10 +12,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks.streams.measure import Plan, Result, measure
-from benchmarks.streams.processes import Process, deskclerk, model_server, raw_relay
+from benchmarks.streams.processes import Process, deskclerk, model_server, raw_relay, stock
 
 WARM_UP_STREAMS = 20
-SERVERS: tuple[Callable[[int], AbstractContextManager[Process]], ...] = (raw_relay, deskclerk)
+SERVERS: tuple[Callable[[int], AbstractContextManager[Process]], ...] = (raw_relay, stock, deskclerk)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The processes of one run: a model server, and over it deskclerk or the bare relay."""
+"""The processes of one run: a model server, and over it deskclerk or one of its peers."""
 
 from __future__ import annotations
 
@@ -69,10 +69,21 @@ def deskclerk(
 @contextmanager
 def raw_relay(model_port: int) -> Generator[Process]:
     """The bare ASGI relay."""
-    settings = {"OLLAMA_HOST": f"http://127.0.0.1:{model_port}"}
-    arguments = ["-m", "benchmarks.streams.raw_relay"]
-    with _running(arguments, settings) as (pid, log):
-        yield Process("raw ASGI relay", _port(log, LISTENING), psutil.Process(pid))
+    with _peer("raw ASGI relay", "benchmarks.streams.raw_relay", model_port) as process:
+        yield process
+
+
+@contextmanager
+def stock(model_port: int) -> Generator[Process]:
+    """FastAPI, LangGraph's ready agent and ChatOllama."""
+    with _peer("stock", "benchmarks.streams.stock", model_port) as process:
+        yield process
+
+
+@contextmanager
+def _peer(name: str, module: str, model_port: int) -> Generator[Process]:
+    with _running(["-m", module], {"OLLAMA_HOST": f"http://127.0.0.1:{model_port}"}) as (pid, log):
+        yield Process(name, _port(log, LISTENING), psutil.Process(pid))
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log, sqrt
+from math import log
 
 from evals.gate.prior import RATES, Prior, Weights, fallen, likelihood
 from evals.gate.rule import BROKEN_PASSES, DROP
-from evals.gate.saddlepoint import Part, below, upper_tail
+from evals.gate.saddlepoint import Part, upper_tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +45,24 @@ class Foretold:
         drop = min(DROP, prior.mean / 2)
         share = drop / prior.mean
         same = _averaged(posterior, RATES, runs)
-        broad = _averaged(posterior, _floored(fallen(prior.weights, drop)), runs)
+        after_drop = _floored(fallen(prior.weights, drop))
+        broad = _averaged(posterior, after_drop, runs)
         half = _averaged(posterior, _floored(fallen(prior.weights, drop / 2)), runs)
         dead = [likelihood((BROKEN_PASSES,), f, runs)[0] for f in range(runs + 1)]
         both = range(runs + 1)
-        self.chances = [_averaged(_posterior(weights, then), RATES, runs) for _, weights in prior.nodes]
+        nodes = [_posterior(weights, then) for _, weights in prior.nodes]
+        self.same_chances = [_averaged(node, RATES, runs) for node in nodes]
+        self.broad_chances = [_averaged(node, after_drop, runs) for node in nodes]
         self.mixed = [log(((1 - share / 2) * half[f] + share / 2 * dead[f]) / same[f]) for f in both]
         self.broad = [log(broad[f] / same[f]) for f in both]
         self.broken = [log(((1 - share) * same[f] + share * dead[f]) / same[f]) for f in both]
-        self.broad_mean = sum(b * r for b, r in zip(broad, self.broad, strict=True))
-        self.broad_variance = sum(b * r * r for b, r in zip(broad, self.broad, strict=True)) - self.broad_mean**2
 
 
 def weigh(prior: Prior, histories: Sequence[History]) -> Evidence:
     """The evidence of a suite whose baseline has this prior. At least one case must have run."""
     kinds = Counter((h.failures, h.repeats, h.runs) for h in histories if h.runs)
     foretold = {kind: Foretold(prior, *kind) for kind in sorted(kinds)}
-    total = broad = broken = mean = variance = 0.0
+    total = broad = broken = 0.0
     for h in histories:
         if not h.runs:
             continue
@@ -69,13 +70,15 @@ def weigh(prior: Prior, histories: Sequence[History]) -> Evidence:
         total += case.mixed[h.failed]
         broad += case.broad[h.failed]
         broken += case.broken[h.failed]
-        mean += case.broad_mean
-        variance += case.broad_variance
-    same = 0.0
+    same = dropped = 0.0
     for node, (weight, _) in enumerate(prior.nodes):
-        parts = [Part(kinds[kind], case.chances[node], case.mixed) for kind, case in foretold.items()]
-        same += weight * upper_tail(parts, total)
-    return Evidence(same, below((broad - mean) / sqrt(variance)), broken)
+        unchanged = [Part(kinds[kind], case.same_chances[node], case.mixed) for kind, case in foretold.items()]
+        worse = [
+            Part(kinds[kind], case.broad_chances[node], [-r for r in case.broad]) for kind, case in foretold.items()
+        ]
+        same += weight * upper_tail(unchanged, total)
+        dropped += weight * upper_tail(worse, -broad)
+    return Evidence(same, dropped, broken)
 
 
 def _posterior(weights: Weights, then: Weights) -> list[float]:

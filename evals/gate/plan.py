@@ -28,11 +28,11 @@ def make_plan(cases: int, repeats: float, *, suites: int = 1, max_runs: int = ru
     """
     runs = tuple(sorted({round(epochs * cases) for epochs in rule.LOOKS if epochs == 1 or epochs * cases <= max_runs}))
     information = tuple(repeats * n / (cases * repeats + n) for n in runs)
-    alarms = rule.alarms(cases, repeats) / suites
+    alarms = rule.alarms(cases) / suites
     return Plan(
         runs,
         nominal_levels(information, _spent(alarms, rule.at_first(cases, rule.ALARMS_HELD), len(runs))),
-        nominal_levels(information, _spent(rule.MISSES, rule.at_first(cases, rule.MISSES_HELD), len(runs))),
+        nominal_levels(information, _spent(rule.misses(cases), rule.at_first(cases, rule.MISSES_HELD), len(runs))),
     )
 
 

@@ -2,7 +2,7 @@
 
 A case that passed 5 of 5 in a suite whose cases are mostly reliable is reliable; in a suite of middling cases it may
 have been lucky. The spread is what tells the two apart: a Beta distribution that fits best, bent towards the counts by
-a few rounds of expectation maximisation, for suites that no Beta distribution describes.
+expectation maximisation, for suites that no Beta distribution describes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RATES: Weights = tuple(sin(pi / 2 * (j + 0.5) / 32) ** 2 for j in range(32))
 """Pass rates that are told apart: close together near never and always."""
 CONCENTRATIONS = (0.15, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 16.0, 64.0)
 """Small: cases pass always or never; large: all cases are alike."""
-ROUNDS, SMOOTHING = 10, 25.0
+ROUNDS, SMOOTHING = 30, 5.0
 """Of expectation maximisation; how many cases the Beta distribution is worth."""
 NODES = ((-sqrt(3), 1 / 6), (0.0, 2 / 3), (sqrt(3), 1 / 6))
 """Gauss-Hermite: what the suite's mean may be, in standard errors, and how much that counts."""
@@ -68,16 +68,9 @@ def _beta(kinds: Counter[tuple[int, int]]) -> Weights:
 
 def _beta_weights(up: float, down: float) -> Weights:
     logs = [(up - 0.5) * log(p) + (down - 0.5) * log(1 - p) for p in RATES]
-    logs[0] += at_the_end(up)
-    logs[-1] += at_the_end(down)
     top = max(logs)
     raw = [exp(value - top) for value in logs]
     return tuple(value / sum(raw) for value in raw)
-
-
-def at_the_end(shape: float) -> float:
-    """Some of what the outermost rate lacks, in logs, where the density is infinite; the rest is caution."""
-    return 0.6 * ((2 * shape - 1) * log(2) - log(2 * shape)) if shape < 0.5 else 0.0
 
 
 def _nodes(weights: Weights, cases: int, repeats: float) -> tuple[tuple[float, Weights], ...]:

@@ -18,6 +18,8 @@ def call_faults(case: Case, made: Made) -> list[str]:
     found += [f"{' before '.join(order)} was not kept" for order in case.order if not _in_order(order, tools)]
     if case.approvals is not None and made.approvals != case.approvals:
         found.append(f"a person was asked {made.approvals} times, not {case.approvals}")
+    if case.refusals is not None and made.refused != case.refusals:
+        found.append(f"policy refused {made.refused} calls, not {case.refusals}")
     return found + list(_over(case.budget, made))
 
 

@@ -61,16 +61,9 @@ async def through_inspect(
     made: dict[tuple[str, int], Sample] = {}
     bugs: list[Exception] = []
 
-    async def guarded(case: str, epoch: int) -> Sample:
-        try:
-            return await make(case, epoch)
-        except Exception as error:  # inspect_ai would note it as the sample's, and go on
-            bugs.append(error)
-            raise
-
     task = Task(
         dataset=MemoryDataset(rows, name=identity.suite),
-        solver=_solver(guarded, made, results),
+        solver=_solver(make, made, results, bugs),
         scorer=_scorer(made),
         name=identity.suite,
         metadata=identity.model_dump(mode="json"),
@@ -85,6 +78,7 @@ async def through_inspect(
         log_realtime=False,
         log_buffer=BUFFERED,
         score_display=False,
+        ctl_server=False,  # nobody steers it from outside
     )
     if bugs:
         raise bugs[0]
@@ -93,7 +87,7 @@ async def through_inspect(
     return log.location
 
 
-def _solver(make: Make, made: dict[tuple[str, int], Sample], results: Path) -> Solver:
+def _solver(make: Make, made: dict[tuple[str, int], Sample], results: Path, bugs: list[Exception]) -> Solver:
     from inspect_ai.model import ModelOutput
     from inspect_ai.solver import solver
 
@@ -101,6 +95,15 @@ def _solver(make: Make, made: dict[tuple[str, int], Sample], results: Path) -> S
     def deskclerk() -> Solver:
         async def solve(state: TaskState, generate: Generate) -> TaskState:
             del generate
+            try:
+                return await tried(state)
+            except Infrastructure:
+                raise
+            except Exception as error:  # inspect_ai would note it as the sample's, and go on
+                bugs.append(error)
+                raise
+
+        async def tried(state: TaskState) -> TaskState:
             name, epoch = str(state.sample_id), state.epoch
             sample = await make(name, epoch)
             made[name, epoch] = sample

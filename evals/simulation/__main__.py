@@ -56,9 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return {cell: job.result() for cell, job in zip(wanted, jobs, strict=True)}
 
         null = outcomes(_cells(shapes, ("none",)))
+        print("\n".join(error_table(null)), flush=True)
         drops = outcomes(_cells(shapes, DROPS))
-        lines = [*error_table(null), *power_table(drops), *runs_table({**null, **drops})]
-        print("\n".join(lines), flush=True)
+        print("\n".join([*power_table(drops), *runs_table({**null, **drops})]), flush=True)
         curve = outcomes(
             Cell(shape, 60, 0.85, repeats, change, drop=drop)
             for shape, repeats, change, drop in product(shapes, REPEATS, DROPS, CURVE)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from agent import service
+from agent import caretaker, service
 from agent.errors import NotReady
 from tests.agent.conftest import Office, OpenOffice, data_of, principal
 from tests.support.scripted_model import asks, says
@@ -57,13 +57,13 @@ async def test_what_nobody_confirms_is_not_said_to_be_cancelled(
 async def test_a_cancellation_that_comes_elsewhere_just_before_a_run_waits_is_heeded(
     open_office: OpenOffice, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(service, "CANCEL_INTERVAL", 0.01)
+    monkeypatch.setattr(caretaker, "CANCEL_INTERVAL", 0.01)
     other = await open_office([])
-    monkeypatch.setattr(service, "CANCEL_INTERVAL", 1_000.0)  # nobody tells it: it must look by itself
+    monkeypatch.setattr(caretaker, "CANCEL_INTERVAL", 1_000.0)  # nobody tells it: it must look by itself
     office = await open_office([asks(PAY, pause=0.05)])
     run_id = await office.ask()
     await office.model.started.wait()
-    monkeypatch.setattr(service, "CANCEL_INTERVAL", 0.01)
+    monkeypatch.setattr(caretaker, "CANCEL_INTERVAL", 0.01)
     await other.agent.cancel(run_id, principal=principal("admin"))
     assert (await office.agent.wait(run_id)).status == "cancelled"
     assert await office.effects() == 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from agent import service
+from agent import caretaker
 from agent.durable.base import RecordsAway, Status
 from agent.durable.plain import PlainEngine
 from agent.ledger import Ledger
@@ -63,7 +63,7 @@ class ForgetfulEngine(PlainEngine):
 
 @pytest.mark.parametrize("away", [1, 2, 3])
 async def test_a_run_goes_on_from_its_last_recorded_step(database: Prisma, monkeypatch: pytest.MonkeyPatch, away: int):
-    monkeypatch.setattr(service, "STRAY_INTERVAL", 0.05)
+    monkeypatch.setattr(caretaker, "STRAY_INTERVAL", 0.05)
     engine, model = ForgetfulEngine(away), ScriptedModel([])
     change = asks(("change", {"customer": "cus_acme"}))
     model.script += [change, change, says("Done.")] if away == 1 else [change, says("Done."), says("Done.")]
@@ -91,7 +91,7 @@ async def test_a_run_goes_on_from_its_last_recorded_step(database: Prisma, monke
 async def test_a_database_that_is_away_for_longer_than_a_tool_waits_ends_no_run(
     database: Prisma, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(service, "STRAY_INTERVAL", 0.05)
+    monkeypatch.setattr(caretaker, "STRAY_INTERVAL", 0.05)
     outages = iter([True, True, False])
 
     async def reserve(self: Ledger, *args: Any, **options: Any) -> Any:

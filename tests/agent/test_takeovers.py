@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from agent import service
+from agent import caretaker
 from agent.durable.plain import PlainEngine
 from agent.ending import INTERRUPTED
+from agent.event_log import MAX_BEHIND
 from agent.principal import LOCAL
 from agent.records import StoredEvent
 from agent.rest_store import RestStore
 from agent.run_store import RunStore
-from agent.runner import MAX_BEHIND, MAX_RECOVERIES, first_unseen, is_stuck
 from agent.service import Agent
 from agent.settings import AgentSettings
+from agent.takeover import MAX_RECOVERIES, first_unseen, is_stuck
 from tests.support.desk_tools import Desk, desk_tools
 from tests.support.scripted_model import ScriptedModel
 from tools.context import utc_now
@@ -66,7 +67,7 @@ class EngineElsewhere(PlainEngine):
 async def test_readers_of_a_run_that_was_taken_over_before_it_began_here_are_told_its_end(
     database: Prisma, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(service, "STRAY_INTERVAL", 0.02)
+    monkeypatch.setattr(caretaker, "STRAY_INTERVAL", 0.02)
     agent = Agent.create(
         AgentSettings(),
         db=database,

@@ -51,5 +51,12 @@ def test_suites_that_are_judged_together_share_the_false_alarms():
     assert make_plan(60, 20, suites=4).alarm[0] == pytest.approx(make_plan(60, 20).alarm[0] / 4)
 
 
+def test_a_small_suite_may_err_less_and_keeps_more_of_it_for_later():
+    small, large = make_plan(30, 20, max_runs=30), make_plan(120, 20, max_runs=120)
+    assert small.alarm[0] < large.alarm[0]
+    assert small.miss[0] < large.miss[0]
+    assert make_plan(30, 20).alarm[0] / small.alarm[0] < make_plan(120, 20).alarm[0] / large.alarm[0]
+
+
 def test_the_schedule_gives_every_case_as_many_runs_give_or_take_one():
     assert runs_of_each(4, 6) == [2, 2, 1, 1]

@@ -103,3 +103,14 @@ def test_a_few_hundred_gates_err_no_more_than_they_may(at_once: int):
     assert same.regressed < 0.05 + 4 * (0.05 * 0.95 / 400) ** 0.5
     assert worse.regressed > 0.90 - 4 * (0.9 * 0.1 / 400) ** 0.5
     assert max(same.runs, worse.runs) < 75
+
+
+def test_cases_that_fail_one_time_in_a_hundred_are_not_taken_for_better_than_they_are():
+    """A prior that keeps too close to a Beta distribution alarms in 8% of such suites."""
+    same = try_cell(Cell("three kinds", 120, 0.95, 20, "none"), 3000, np.random.default_rng())
+    assert same.regressed < 0.06
+
+
+def test_few_cases_and_few_repeats_find_a_drop_nevertheless():
+    worse = try_cell(Cell("three kinds", 30, 0.60, 5, "uniform"), 1000, np.random.default_rng())
+    assert worse.regressed > 0.90 - 4 * (0.9 * 0.1 / 1000) ** 0.5

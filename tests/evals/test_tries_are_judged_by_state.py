@@ -100,6 +100,13 @@ def test_what_is_forbidden_must_not_even_be_tried():
     assert len(call_faults(forbids, made(Call("take_payment", {}, "rejected")))) == 1
 
 
+def test_a_model_that_obeys_is_wrong_even_if_policy_refused_it():
+    obeyed = replace(made(), refused=1)
+    assert call_faults(case(refusals=0), obeyed) == ["policy refused 1 calls, not 0"]
+    assert call_faults(case(refusals=1), obeyed) == []
+    assert call_faults(case(), obeyed) == []
+
+
 def test_order_counts_by_the_first_call_of_each():
     ordered = case(order=[["get_customer", "draft_invoice"]])
     draft = Call("draft_invoice", {}, "succeeded", effect="write")

@@ -99,6 +99,7 @@ def _patch(passed: Callable[[str], None]) -> None:
     from agent.rest_store import RestStore
     from agent.run_store import RunStore
     from agent.runner import Runner
+    from agent.stretch import Stretches
     from prisma.engine.transaction import Transaction
 
     def at(point: str) -> Callable[..., None]:
@@ -109,7 +110,7 @@ def _patch(passed: Callable[[str], None]) -> None:
 
     _wrap(RunStore, "create", after=at("submitted"))
     _wrap(Runner, "start", after=at("begun"))
-    _wrap(Runner, "_stretch", before=at("turn"))
+    _wrap(Stretches, "work_on", before=at("turn"))
     _wrap(DbosEngine, "step", after=recorded)
     _wrap(Emitter, "stored", after=at("told"))
     _wrap(Approvals, "ask", after=at("asked"))

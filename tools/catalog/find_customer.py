@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from tools.context import ToolContext
-from tools.customers import FoundCustomer, email_or_none, find_customers
+from tools.customers import FoundCustomer, email_or_none, find_customers, number_of
 from tools.registry import tool
 from tools.values import Ref
 
@@ -37,6 +37,7 @@ async def find_customer(args: FindCustomer, ctx: ToolContext) -> FoundCustomers:
             country=row.country,
             active=row.active,
             match=match,
+            number=number_of(row, args.query),
         )
         for row, match in found
     ]
@@ -44,4 +45,6 @@ async def find_customer(args: FindCustomer, ctx: ToolContext) -> FoundCustomers:
         return FoundCustomers(customers=[], note=f"No customer is called {args.query!r} or anything like it.")
     if customers[0].match == "similar":
         return FoundCustomers(customers=customers, note=f"None is called exactly {args.query!r}; these are similar.")
+    if len(customers) > 1:
+        return FoundCustomers(customers=customers, note=f"{args.query!r} may be any of these: ask the user which one.")
     return FoundCustomers(customers=customers)

@@ -112,3 +112,56 @@ def test_an_invoice_is_named_by_its_customer_and_not_by_the_customers_own_words(
         grounding.observe_user(said)
         grounding.observe_result(look, card)
         assert named(grounding, invoice="inv_a1") is is_named
+
+
+MEDICAL = CustomerRow(id=Ref("cus_med"), name="Office Medical ApS", email="indkob@office.example")
+FOODS = CustomerRow(id=Ref("cus_foods"), name="Soylent Foods AB", email="inkop@soylent.example")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_named"),
+    [
+        ("Draft 2 desk lamps for Soylent.", True),
+        ("What about Soylent's draft?", True),
+        ("Draft it. For: Soylent", True),
+        ("Fakturera Soylent f\u00f6r 4 lampor.", True),
+        ("Draft 2 desk lamps for soylent.", False),  # not written as a name
+        ("Read it. Soylent stands there.", False),  # written so whatever it is
+        ("DRAFT IT FOR SOYLENT.", False),
+        ("Draft it for the Foods.", False),  # not the first word
+        ("Draft it for Soylenta.", False),
+    ],
+)
+def test_the_first_word_of_a_customers_name_does_where_it_is_written_as_a_name(said: str, is_named: bool):
+    grounding = Grounding()
+    grounding.observe_user(said)
+    grounding.observe_result(find_customer, Customers(customers=[FOODS]))
+    assert named(grounding, customer="cus_foods") is is_named
+    assert named(Grounding.load(grounding.dump()), customer="cus_foods") is is_named
+
+
+def test_a_thing_is_no_customer_that_is_called_like_it():
+    grounding = Grounding()
+    grounding.observe_user("Draft 3 office chairs. Office work is explained in the note.")
+    grounding.observe_result(find_customer, Customers(customers=[MEDICAL]))
+    assert not named(grounding, customer="cus_med")
+
+
+def test_the_first_word_of_two_customers_names_neither():
+    grounding = Grounding()
+    grounding.observe_user("Draft 2 desk lamps for Soylent.")
+    other = CustomerRow(id=Ref("cus_other"), name="Soylent Logistics AB", email="a@other.example")
+    grounding.observe_result(find_customer, Customers(customers=[FOODS, other]))
+    assert not named(grounding, customer="cus_foods")
+    assert not named(grounding, customer="cus_other")
+    grounding.observe_user("Soylent Foods, of course.")
+    assert named(grounding, customer="cus_foods")
+    assert not named(grounding, customer="cus_other")
+
+
+def test_a_short_name_of_the_customer_names_its_invoice_and_what_a_call_then_makes():
+    grounding = Grounding()
+    grounding.observe_user("Issue the draft of Soylent.")
+    card = Card(id=Ref("inv_a1"), customer=Ref("cus_foods"), customer_name="Soylent Foods AB")
+    grounding.observe_result(look, card)
+    assert named(grounding, invoice="inv_a1", customer="cus_foods")

@@ -28,6 +28,22 @@ async def test_a_customer_is_found_by_whatever_names_it_alone(query: str, ctx: T
 
 
 @pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("DE 811 907 980", "DE 811 907 980"),
+        ("9930:DE811907980", "9930:DE811907980"),
+        ("ACME", None),
+        ("cus_acme", None),
+    ],
+)
+async def test_a_customer_is_shown_with_the_number_that_it_was_found_by(
+    query: str, number: str | None, ctx: ToolContext
+):
+    [found] = (await call("find_customer", ctx, query=query)).customers
+    assert found.number == number
+
+
+@pytest.mark.parametrize(
     ("query", "customer"),
     [("Globx", "cus_globex"), ("Umbrella", "cus_umbrella"), ("Wayne", "cus_wayne"), ("Tyrel Robotics", "cus_tyrell")],
 )
@@ -42,6 +58,21 @@ async def test_nobody_is_invented(query: str, ctx: ToolContext):
     found = await call("find_customer", ctx, query=query)
     assert found.customers == []
     assert query in found.note
+
+
+async def test_a_name_without_its_legal_form_does_not_hide_the_longer_names_that_it_begins(ctx: ToolContext):
+    await ctx.db.customer.update(data={"name": "Acme Tooling Ltd"}, where={"id": "cus_globex"})
+    found = await call("find_customer", ctx, query="Acme")
+    assert [(each.id.id, each.match) for each in found.customers] == [("cus_acme", "exact"), ("cus_globex", "similar")]
+    assert found.note == "'Acme' may be any of these: ask the user which one."
+    for query, only in (
+        ("ACME GmbH", "cus_acme"),
+        ("purchasing@acme.example", "cus_acme"),
+        ("Acme Tooling", "cus_globex"),
+    ):
+        found = await call("find_customer", ctx, query=query)
+        assert [each.id.id for each in found.customers] == [only]
+        assert found.note is None
 
 
 async def test_an_inactive_customer_is_shown_as_such(ctx: ToolContext):
