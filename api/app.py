@@ -15,6 +15,7 @@ from api.description import describe_problems
 from api.limits.gate import CountRequests, Limits
 from api.limits.settings import LimitSettings
 from api.middleware.body_limit import BodyLimit
+from api.middleware.no_nul import NoNul
 from api.middleware.request_scope import RequestScope
 from api.observing.observing import observe
 from api.openai.errors import OpenAiErrors
@@ -98,6 +99,7 @@ def create_app(
                 },
                 seconds=settings.body_seconds,
             ),
+            Middleware(NoNul),
         ],
         responses=documented(*EVERYWHERE),
     )

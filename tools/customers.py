@@ -53,13 +53,17 @@ async def customer_or_error(db: Prisma, tenant_id: str, customer_id: str) -> mod
 async def find_customers(db: Prisma, tenant_id: str, query: str) -> list[tuple[models.Customer, Match]]:
     """Customers by identifier, e-mail, tax id or endpoint (exact), else by name (exact or similar), best first.
 
-    An exact match hides the similar ones. At most `MAX_MATCHES`.
+    A value or a whole name hides the similar ones. A name without its legal form does not hide those that it begins:
+    "Acme" may be ACME GmbH or Acme Tooling Ltd. At most `MAX_MATCHES`.
     """
     wanted = query.strip()
     rows = await db.customer.find_many(where={"tenant_id": tenant_id}, order={"name": "asc"}, take=MAX_SCANNED)
     exact = [row for row in rows if _is(row, wanted)] or [row for row in rows if names.same(wanted, row.name)]
     if exact:
-        return [(row, "exact") for row in exact[:MAX_MATCHES]]
+        found: list[tuple[models.Customer, Match]] = [(row, "exact") for row in exact]
+        if not any(_is(row, wanted) or wanted.casefold() == row.name.casefold() for row in exact):
+            found.extend((row, "similar") for row in rows if names.begins(wanted, row.name))
+        return found[:MAX_MATCHES]
     scored = sorted(((names.likeness(wanted, row.name), row) for row in rows), key=lambda pair: -pair[0])
     return [(row, "similar") for score, row in scored[:MAX_MATCHES] if score >= names.SIMILAR * 100]
 

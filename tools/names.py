@@ -31,6 +31,11 @@ def same(one: str, other: str) -> bool:
     return bool(normalize(one)) and normalize(one) == normalize(other)
 
 
+def begins(query: str, name: str) -> bool:
+    """Whether `name` is called like `query` and more: "Acme" begins Acme Tooling Ltd."""
+    return normalize(name).startswith(f"{normalize(query)} ")
+
+
 def likeness(query: str, name: str) -> int:
     """How alike, in percent: 100 is `same`; all words of one in the other is 90; else by letters, as typos need."""
     wanted, found = normalize(query), normalize(name)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from agent.records import StoredEvent
 from agent.run_store import WhenBusy
+from api.middleware.no_nul import DETAIL, holds_nul
 
 PROTOCOL = "deskclerk.v1"
 
@@ -94,6 +95,8 @@ def parse(text: str) -> Send | Resume | Decide | Cancel | Ping:
         raise NotAnObject("A message is one JSON object.") from None
     if not isinstance(data, dict):
         raise NotAnObject("A message is one JSON object.")
+    if holds_nul(text.encode()):
+        raise Misunderstood("invalid_message", DETAIL, None)
     try:
         return _MESSAGE.validate_python(data)
     except ValidationError as error:

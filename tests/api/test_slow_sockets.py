@@ -118,7 +118,9 @@ async def test_readers_that_stand_still_are_waited_for_and_then_read_everything(
             raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)  # what is not read stays at the server
             raw.connect((http.base_url.host, http.base_url.port))
             url = f"ws://localhost:{http.base_url.port}/v1/threads/{thread}/ws"
-            opened = await stack.enter_async_context(connect(url, sock=raw, max_queue=1, ping_interval=None))
+            # Who stands still hears no goodbye either: it is not waited for.
+            client = connect(url, sock=raw, max_queue=1, ping_interval=None, close_timeout=0.1)
+            opened = await stack.enter_async_context(client)
             await opened.send(json.dumps({"type": "resume", "run_id": run_id}))
             still.append(opened)
         await asyncio.sleep(3.0)

@@ -45,4 +45,6 @@ async def find_customer(args: FindCustomer, ctx: ToolContext) -> FoundCustomers:
         return FoundCustomers(customers=[], note=f"No customer is called {args.query!r} or anything like it.")
     if customers[0].match == "similar":
         return FoundCustomers(customers=customers, note=f"None is called exactly {args.query!r}; these are similar.")
+    if len(customers) > 1:
+        return FoundCustomers(customers=customers, note=f"{args.query!r} may be any of these: ask the user which one.")
     return FoundCustomers(customers=customers)

@@ -60,6 +60,21 @@ async def test_nobody_is_invented(query: str, ctx: ToolContext):
     assert query in found.note
 
 
+async def test_a_name_without_its_legal_form_does_not_hide_the_longer_names_that_it_begins(ctx: ToolContext):
+    await ctx.db.customer.update(data={"name": "Acme Tooling Ltd"}, where={"id": "cus_globex"})
+    found = await call("find_customer", ctx, query="Acme")
+    assert [(each.id.id, each.match) for each in found.customers] == [("cus_acme", "exact"), ("cus_globex", "similar")]
+    assert found.note == "'Acme' may be any of these: ask the user which one."
+    for query, only in (
+        ("ACME GmbH", "cus_acme"),
+        ("purchasing@acme.example", "cus_acme"),
+        ("Acme Tooling", "cus_globex"),
+    ):
+        found = await call("find_customer", ctx, query=query)
+        assert [each.id.id for each in found.customers] == [only]
+        assert found.note is None
+
+
 async def test_an_inactive_customer_is_shown_as_such(ctx: ToolContext):
     found = await call("find_customer", ctx, query="Wonka Dolciumi")
     assert [(each.id.id, each.active) for each in found.customers] == [("cus_wonka", False)]
