@@ -22,14 +22,12 @@ PAIRS: dict[str, tuple[str, str]] = {
     "user_without_password_none": ("nopass", "None"),
     "user_without_password_null": ("nopass", "null"),
     "name_with_a_space": ("boss ", PASSWORD),
-    "name_with_a_zero": ("boss\0", PASSWORD),
     "name_that_looks_alike": ("b\u043ess", PASSWORD),
     "name_of_sql": ("boss' --", PASSWORD),
     "name_of_a_pattern": ("b%", PASSWORD),
     "name_of_json": ('{"not": null}', PASSWORD),
     "password_in_capitals": ("boss", PASSWORD.upper()),
     "password_with_a_space": ("boss", PASSWORD + " "),
-    "password_with_more_behind_a_zero": ("boss", PASSWORD + "\0x"),
     "half_a_password": ("boss", PASSWORD[:-1]),
     "longest_password": ("boss", "x" * 1024),
 }
@@ -43,6 +41,15 @@ def test_what_does_not_fit_gets_one_answer(arena: Arena, how: str):
         answer = arena.http.post(TOKEN, data={"grant_type": "password", "username": name, "password": password})
         refused(answer, 400, "invalid_grant")
     assert answer.json()["detail"] == "The name, the password or the token is not valid."
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(("name", "password"), [("boss\0", PASSWORD), ("boss", PASSWORD + "\0x")])
+def test_what_is_no_text_is_not_even_looked_at(arena: Arena, name: str, password: str):
+    arena.forgive()
+    with arena.unchanged():
+        answer = arena.http.post(TOKEN, data={"grant_type": "password", "username": name, "password": password})
+        refused(answer, 400, "malformed_request")
     assert "set-cookie" not in answer.headers
 
 
