@@ -41,7 +41,7 @@ LEVELS: dict[IsolationLevel | None, str] = {
     "RepeatableRead": "BEGIN ISOLATION LEVEL REPEATABLE READ",
     "Serializable": "BEGIN ISOLATION LEVEL SERIALIZABLE",
 }
-FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 class Connection:
@@ -93,7 +93,7 @@ class PostgresStatements:
             arguments = _coerce(coercions(statement.get_parameters()), parameters)
             rows = await statement.fetch(*arguments)
         except FAILURES as error:
-            raise postgres_error(error) from error
+            raise _mapped(self._raw, error) from error
         finally:
             self._report(sql, parameters, start)
         columns = [(attribute.name, attribute.type.name) for attribute in statement.get_attributes() or ()]
@@ -138,7 +138,7 @@ class PostgresStatements:
 
     def _failed(self, sql: str, error: Exception) -> DataError:
         self._known.pop(sql, None)  # a column may have changed its type
-        return postgres_error(error)
+        return _mapped(self._raw, error)
 
     async def _coerced(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
         known = self._known.get(sql)
@@ -219,8 +219,8 @@ class PostgresDriver:
             try:
                 await connection.raw.execute(LEVELS[isolation])
             except FAILURES as error:
+                mapped = _mapped(connection.raw, error)
                 self.give_back(connection)
-                mapped = postgres_error(error)
                 if stale and isinstance(mapped, ConnectionClosedError):
                     continue
                 raise mapped from error
@@ -351,8 +351,9 @@ class PostgresSession:
             async with self._turn:
                 ended = await self._connection.raw.execute(sql)
         except FAILURES as error:
+            mapped = _mapped(self._connection.raw, error)
             self._finish(clean=True)
-            raise postgres_error(error) from error
+            raise mapped from error
         except BaseException:
             self._finish(clean=False)
             raise
@@ -364,6 +365,15 @@ class PostgresSession:
         if not self._over:
             self._over = True
             self._driver.give_back(self._connection, clean=clean)
+
+
+def _mapped(raw: asyncpg.Connection[Any], error: Exception) -> DataError:
+    """The error of this client. A connection that the server has closed is closed here too: asyncpg hears of its end a
+    moment later, and until then it would be given to somebody else, in the middle of an operation."""
+    mapped = postgres_error(error)
+    if isinstance(mapped, ConnectionClosedError):
+        raw.terminate()
+    return mapped
 
 
 def split_url(url: str) -> tuple[str, dict[str, str]]:

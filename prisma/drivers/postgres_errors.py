@@ -26,6 +26,7 @@ from prisma.errors import (
 KEY = re.compile(r"Key \(([^)]+)\)")
 QUOTED = re.compile(r'"((?:""|[^"])*)"')
 CONFLICTS = {"40001", "40P01"}
+BROKEN = {asyncpg.InternalClientError, asyncpg.ProtocolError}  # the connection was cut in the middle of something
 CLOSED = {"57P01", "57P02", "08000", "08003", "08006"}
 NOT_READY = {"57P03", "08001", "08004"}
 
@@ -51,7 +52,7 @@ def postgres_error(error: Exception) -> DataError:
         return _by_state(error, str(error.sqlstate), message)
     if isinstance(error, TimeoutError):
         return OperationTimeoutError("The operation ran past its timeout.", meta=meta)
-    if isinstance(error, (OSError, asyncpg.InterfaceError)):
+    if isinstance(error, (OSError, asyncpg.InterfaceError)) or type(error) in BROKEN:
         return ConnectionClosedError(f"Server has closed the connection: {message}", meta=meta)
     return DatabaseError(f"Database error. Message: `{message}`", meta=meta)
 
