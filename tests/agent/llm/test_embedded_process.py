@@ -45,6 +45,7 @@ def test_unloading_gives_the_memory_back_and_the_process_exits_without_a_word():
 
 def test_an_interrupt_in_the_middle_of_an_answer_ends_the_process():
     script = LIFE.split("async def main", maxsplit=1)[0] + (
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it from birth\n"
         "async def main():\n"
         "    backend = create('', LlmSettings(slots=1, context_tokens=2048))\n"
         "    await backend.start()\n"
