@@ -67,6 +67,7 @@ async def recorded(
             return ready
         try:
             record = await work()
+            await emitter.stored()
         except RunStopped as stop:
             if stop.ending is not INTERRUPTED:
                 raise
@@ -74,7 +75,6 @@ async def recorded(
         except RecordsAway as error:
             away = error
             raise asyncio.CancelledError from None
-        await emitter.stored()
         return {"seconds": scope.seconds, **record}
 
     try:
