@@ -1,7 +1,8 @@
 """Places that are shared fairly: whoever has the fewest gets the next, so that one user's flood delays only that user.
 
-Of those who have equally many, the one who was given a place longest ago is next; within a user, first come, first
-served. Without users (nobody signs in) it is one line.
+Of those who have equally many, the one who was given a place, or came when they had none, longest ago is next: somebody
+who leaves and comes back is not before those who stayed. Within a user, first come, first served. Without users (nobody
+signs in) it is one line.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class FairPlaces:
     _taken: int = 0
     _held: Counter[User] = field(default_factory=Counter[User])
     _lines: dict[User, deque[asyncio.Future[None]]] = field(default_factory=dict[User, deque[asyncio.Future[None]]])
-    _given: dict[User, int] = field(default_factory=dict[User, int])  # when somebody who is here was last given one
+    _since: dict[User, int] = field(default_factory=dict[User, int])  # the turn when they were last given one, or came
     _turn: int = 0
 
     @property
@@ -54,7 +55,7 @@ class FairPlaces:
         self._taken += 1
         self._held[user] += 1
         self._turn += 1
-        self._given[user] = self._turn
+        self._since[user] = self._turn
 
     async def enter(self, user: User) -> None:
         """Wait for a place and take it."""
@@ -62,6 +63,7 @@ class FairPlaces:
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lines.setdefault(user, deque()).append(place)
+        self._since.setdefault(user, self._turn)
         try:
             await place
         except asyncio.CancelledError:
@@ -96,7 +98,7 @@ class FairPlaces:
 
     def _give(self) -> None:
         while waiting := [user for user in self._lines if self._is_free(user)]:
-            user = min(waiting, key=lambda user: (self._held[user], self._given.get(user, 0)))
+            user = min(waiting, key=lambda user: (self._held[user], self._since[user]))
             place = self._lines[user].popleft()
             if not self._lines[user]:
                 del self._lines[user]
@@ -118,4 +120,4 @@ class FairPlaces:
         if not self._held[user]:
             del self._held[user]
             if user not in self._lines:
-                self._given.pop(user, None)
+                self._since.pop(user, None)

@@ -82,6 +82,26 @@ async def test_shares_of_the_same_work_differ_by_less_than_a_fifth():
     assert all(abs(share - fair) < 0.2 * fair for share in shares.values()), shares
 
 
+async def test_who_comes_back_at_once_is_not_before_those_who_never_left():
+    """Thirty users who want one turn at a time, over and over, beside three who always want twenty."""
+    places, turns, stop = FairPlaces(4), Counter[str](), asyncio.Event()
+
+    async def worker(user: str) -> None:
+        while not stop.is_set():
+            async with places.of(user):
+                turns[user] += 1
+                await asyncio.sleep(0)
+
+    wanted = [f"one{user}" for user in range(30)] + [f"many{user}" for user in range(3) for _ in range(20)]
+    tasks = [asyncio.create_task(worker(user)) for user in wanted]
+    while turns.total() < 3_300:  # noqa: ASYNC110  the workers are what passes the time
+        await asyncio.sleep(0)
+    stop.set()
+    shares = turns.copy()
+    await asyncio.gather(*tasks)
+    assert all(80 <= shares[user] <= 120 for user in set(wanted)), shares
+
+
 async def test_one_user_has_no_more_than_their_share_though_places_are_free():
     places = FairPlaces(10, each=2)
     assert [places.try_take("a") for _ in range(3)] == [True, True, False]
@@ -104,7 +124,7 @@ async def test_who_stops_waiting_leaves_nothing_behind():
     await asyncio.gather(last, return_exceptions=True)
     assert places.try_take("c")
     places.leave("c")
-    assert (places._lines, dict(places._held), places._given) == ({}, {}, {})  # pyright: ignore[reportPrivateUsage]
+    assert (places._lines, dict(places._held), places._since) == ({}, {}, {})  # pyright: ignore[reportPrivateUsage]
 
 
 # ---------------------------------------------------------------- in an agent
