@@ -1,7 +1,7 @@
 """Places that are shared fairly: whoever has the fewest gets the next, so that one user's flood delays only that user.
 
-Of those who have equally many, the one who was given a place, or came when they had none, longest ago is next: somebody
-who leaves and comes back is not before those who stayed. Within a user, first come, first served. Without users (nobody
+Of those who have equally many, the one who gave a place back, or came, longest ago is next: who leaves and comes back is
+neither before nor behind those who always have more to do. Within a user, first come, first served. Without users (nobody
 signs in) it is one line.
 """
 
@@ -31,7 +31,7 @@ class FairPlaces:
     _taken: int = 0
     _held: Counter[User] = field(default_factory=Counter[User])
     _lines: dict[User, deque[asyncio.Future[None]]] = field(default_factory=dict[User, deque[asyncio.Future[None]]])
-    _since: dict[User, int] = field(default_factory=dict[User, int])  # the turn when they were last given one, or came
+    _since: dict[User, int] = field(default_factory=dict[User, int])  # the turn when they last gave one back, or came
     _turn: int = 0
 
     @property
@@ -55,7 +55,7 @@ class FairPlaces:
         self._taken += 1
         self._held[user] += 1
         self._turn += 1
-        self._since[user] = self._turn
+        self._since.setdefault(user, self._turn)
 
     async def enter(self, user: User) -> None:
         """Wait for a place and take it."""
@@ -77,6 +77,7 @@ class FairPlaces:
         """Give a place back."""
         self._taken -= 1
         self._held[user] -= 1
+        self._since[user] = self._turn
         self._forget(user)
         self._give()
 

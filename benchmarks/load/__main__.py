@@ -70,14 +70,15 @@ async def make_users(url: str, count: int) -> list[str]:
 
 
 async def measure(server: Process, keys: list[str], *, flooders: int, flood: int, seconds: float) -> Result:
-    """One run of the load, after a warm-up."""
-    url, some = f"http://127.0.0.1:{server.port}", keys[:flooders]
-    await drive(url, keys, flooding=some, flood=flood, seconds=WARM_UP, tally=Tally())
-    tally, before, cpu = Tally(), server.memory_bytes(), server.cpu_seconds()
-    most, driving = (
-        before,
-        asyncio.create_task(drive(url, keys, flooding=some, flood=flood, seconds=seconds, tally=tally)),
+    """One run of the load, counted after a warm-up."""
+    url, tally = f"http://127.0.0.1:{server.port}", Tally()
+    driving = asyncio.create_task(
+        drive(url, keys, flooding=keys[:flooders], flood=flood, seconds=WARM_UP + seconds, tally=tally)
     )
+    await asyncio.sleep(WARM_UP)
+    tally.forget()
+    most = before = server.memory_bytes()
+    cpu = server.cpu_seconds()
     while not driving.done():
         await asyncio.wait([driving], timeout=1.0)
         most = max(most, server.memory_bytes())

@@ -33,6 +33,10 @@ class Tally:
     gaps: int = 0
     waits: list[float] = field(default_factory=list[float])
 
+    def forget(self) -> None:
+        """Count from now on."""
+        vars(self).update(vars(Tally()))
+
 
 async def drive(
     url: str, keys: Sequence[str], *, flooding: Sequence[str], flood: int, seconds: float, tally: Tally
