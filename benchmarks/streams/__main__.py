@@ -15,7 +15,11 @@ from benchmarks.streams.measure import Plan, Result, measure
 from benchmarks.streams.processes import Process, deskclerk, model_server, raw_relay, stock
 
 WARM_UP_STREAMS = 20
-SERVERS: tuple[Callable[[int], AbstractContextManager[Process]], ...] = (raw_relay, stock, deskclerk)
+SERVERS: dict[str, Callable[[int], AbstractContextManager[Process]]] = {
+    "raw": raw_relay,
+    "stock": stock,
+    "deskclerk": deskclerk,
+}
 
 
 def main() -> None:
@@ -24,18 +28,21 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=50, help="of each stream")
     parser.add_argument("--interval-ms", type=float, default=100.0, help="between two tokens of the model")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--spread", type=float, nargs="*", help="seconds over which streams start; 0 for all at once")
+    parser.add_argument("--servers", nargs="*", choices=SERVERS, default=list(SERVERS))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     plan = Plan(options.streams, options.tokens, options.interval_ms / 1000, spread_seconds=0.0)
+    spreads = options.spread or (0.0, 1.0, plan.tokens * plan.interval_seconds)
     print(f"{plan.streams} streams of {plan.tokens} tokens, one each {plan.interval_seconds * 1000:.0f} ms; load "
           f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores before the start")  # fmt: skip
     print(HEADER)
     results: list[Result] = []
     with model_server(tokens=plan.tokens, interval_seconds=plan.interval_seconds) as model_port:
-        for start in SERVERS:
+        for start in (SERVERS[name] for name in options.servers):
             with start(model_port) as server:
                 asyncio.run(measure(server, replace(plan, streams=WARM_UP_STREAMS)))
-                for spread in (0.0, 1.0, plan.tokens * plan.interval_seconds):
+                for spread in spreads:
                     for _ in range(options.repeat):
                         results.append(asyncio.run(measure(server, replace(plan, spread_seconds=spread))))
                         print(row(results[-1]), flush=True)
