@@ -1,4 +1,4 @@
-"""The cases: one YAML file each under `evals/cases/<tag>/`, or rows of a JSONL file."""
+"""The cases: one YAML file each, tagged with its folder's name (`evals/cases/<tag>/`), or rows of a JSONL file."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ def load(suite: Path = CASES, *, tags: Sequence[str] = (), names: Sequence[str] 
     """The cases of `suite`, a folder or a JSONL file: all, or those that have one of `tags` or one of `names`.
 
     Raises:
-        InvalidCase: A file is no case, two have one name, or nothing has a tag or name that was asked for.
+        InvalidCase: There is none, a file is no case, two have one name, or nothing has a tag or name that was asked for.
     """
     if not suite.exists():
         raise InvalidCase(f"There are no cases at {suite}.")
     cases = list(_folder(suite) if suite.is_dir() else _rows(suite))
+    if not cases:
+        raise InvalidCase(f"There are no cases at {suite}.")
     known = [case.name for case in cases]
     if twice := sorted({name for name in known if known.count(name) > 1}):
         raise InvalidCase(f"{suite.name}: more than one case is called {', '.join(twice)}.")
@@ -43,7 +45,7 @@ def load(suite: Path = CASES, *, tags: Sequence[str] = (), names: Sequence[str] 
 
 
 def _folder(folder: Path) -> Iterator[Case]:
-    for path in sorted(folder.glob("*/*.yaml")):
+    for path in sorted(folder.rglob("*.yaml")):
         data = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a safe loader, in C
         yield _case(data, name=path.stem, tag=path.parent.name, where=f"{path.parent.name}/{path.name}")
 
