@@ -1,8 +1,8 @@
 """Places that are shared fairly: whoever has the fewest gets the next, so that one user's flood delays only that user.
 
-Of those who have equally many, the one who gave a place back, or came, longest ago is next: who leaves and comes back is
-neither before nor behind those who always have more to do. Within a user, first come, first served. Without users (nobody
-signs in) it is one line.
+Of those who have equally many, the one who gave a place back, or came, longest ago is next: who leaves and comes back
+is neither before nor behind those who always have more to do. Within a user, first come, first served. Without users
+(nobody signs in) it is one line.
 """
 
 from __future__ import annotations

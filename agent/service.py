@@ -222,8 +222,11 @@ class Agent:
         if isinstance(self._services.backend, Checkable):
             await self._services.backend.check()
 
-    async def start(self, *, on_progress: OnProgress | None = None) -> None:
+    async def start(self, *, on_progress: OnProgress | None = None, attend: bool = True) -> None:
         """Start the model, warm it, and take over what dead processes left unfinished.
+
+        Args:
+            attend: Else the caller awaits `attend` beside the first request, which waits for it once a tool is called.
 
         Raises:
             ModelError: The model cannot be had; its message says what to do.
@@ -232,25 +235,32 @@ class Agent:
             return
         services = self._services
         prefix = await self._runner.prefix(LOCAL)
+        loads = [asyncio.to_thread(services.engine.load)] if attend else []
         await asyncio.gather(
-            services.backend.start(on_progress=on_progress, warm_prefix=prefix),
-            asyncio.to_thread(_load_graph),
-            asyncio.to_thread(services.engine.load),
+            services.backend.start(on_progress=on_progress, warm_prefix=prefix), asyncio.to_thread(_load_graph), *loads
         )
         self._events.start()
         services.audit.start()
         await self._replicas.join()  # before the engine: it gives us work at once, which somebody must find if we die
+        self._replicas.start_beating()
+        if attend:
+            await self.attend()
+        self._ready = True
+
+    async def attend(self) -> None:
+        """Start the engine, and what takes over from processes that died or die."""
+        services = self._services
         handlers = {
             HANDLER: self._runner.handle,
             webhooks.HANDLER: self._deliveries.handle,
             schedules.HANDLER: self._firings.handle,
         }
+        await asyncio.to_thread(services.engine.load)
         await services.engine.start(handlers, replica_id=self.replica_id)
         await self._replicas.watch()
         await self._caretaker.adopt_orphans()
-        self._replicas.start()
+        self._replicas.start_watching()
         self._caretaker.start()
-        self._ready = True
 
     async def stop(self, *, grace: float = 10.0) -> None:
         """Take nothing more, let runs end for `grace` seconds, then break them off; running effects are finished.

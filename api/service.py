@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -66,13 +67,45 @@ def _in_percent(on_progress: OnProgress | None) -> Callable[[str, float], None]:
 
 
 @asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
+    """Let `work` be done beside the block, which ends with what it raises, and does not end before it."""
+    block = asyncio.current_task()
+    assert block is not None
+    task = asyncio.create_task(work)
+
+    def ended(_: object) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            block.cancel()
+
+    task.add_done_callback(ended)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            block.uncancel()
+            raise error from None
+        raise
+    finally:
+        task.remove_done_callback(ended)
+        await asyncio.wait([task])
+
+
+@asynccontextmanager
 async def open_service(
-    settings: ApiSettings, *, on_progress: OnProgress | None = None, observer: Observer | None = None
+    settings: ApiSettings,
+    *,
+    on_progress: OnProgress | None = None,
+    observer: Observer | None = None,
+    prepare: Callable[[Prisma], Awaitable[None]] | None = None,
+    soon: bool = False,
 ) -> AsyncGenerator[Service]:
     """Migrate and connect the database, load and warm the model; give both back at the end.
 
     Args:
         observer: Told of runs, answers of the model and calls of tools.
+        prepare: Awaited beside the loading of the model, before the first request.
+        soon: Be there for one person as soon as the model can be asked. What carries runs through crashes starts
+            beside their first request, and tools wait for it.
 
     Raises:
         agent.outside.config.OutsideToolsInvalid: Tools of others cannot be used as configured; the message says why.
@@ -90,7 +123,6 @@ async def open_service(
     from agent.settings import AgentSettings
     from api.auth.settings import AuthSettings
     from api.limits.settings import LimitSettings
-    from api.limits.tokens import TokenQuota
     from tools.registry import catalog
     from tools.settings import ToolSettings, create_invoices, create_search, create_web
 
@@ -108,8 +140,11 @@ async def open_service(
         if web is not None:
             stack.push_async_callback(web.close)
         limits = LimitSettings()
-        quota = TokenQuota(limits) if limits.enabled(auth=settings.auth) else None
-        if quota is not None:
+        quota = None
+        if limits.enabled(auth=settings.auth):
+            from api.limits.tokens import TokenQuota
+
+            quota = TokenQuota(limits)
             stack.push_async_callback(quota.close)
         agent = Agent.create(
             agent_settings,
@@ -128,5 +163,8 @@ async def open_service(
             outside=outside.systems,
         )
         stack.push_async_callback(agent.stop, grace=settings.shutdown_seconds)
-        await agent.start(on_progress=on_progress)
+        prepared = [prepare(db)] if prepare is not None else []
+        await asyncio.gather(agent.start(on_progress=on_progress, attend=not soon), *prepared)
+        if soon:
+            await stack.enter_async_context(_beside(agent.attend()))
         yield Service(db, agent, agent_settings.llm, Readiness(checks_of(db, agent)))

@@ -26,7 +26,7 @@ def load(suite: Path = CASES, *, tags: Sequence[str] = (), names: Sequence[str] 
     """The cases of `suite`, a folder or a JSONL file: all, or those that have one of `tags` or one of `names`.
 
     Raises:
-        InvalidCase: There is none, a file is no case, two have one name, or nothing has a tag or name that was asked for.
+        InvalidCase: There is none, a file is no case, two have one name, or nothing has a tag or name asked for.
     """
     if not suite.exists():
         raise InvalidCase(f"There are no cases at {suite}.")

@@ -88,7 +88,8 @@ class Timetables(Protocol):
 
 
 class Engine(Protocol):
-    """Begins work, records steps, and calls handlers again for work whose process died.
+    """Begins work, records steps, and calls handlers again for work whose process died. What is asked of it before it
+    has started waits until it has.
 
     A handler that raises `asyncio.CancelledError` gives its work back unfinished.
     """

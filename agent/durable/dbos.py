@@ -49,6 +49,7 @@ class DbosEngine:
         self._handlers: Mapping[str, Handler] = {}
         self._sql: SqlEngine | None = None
         self._timetables: DbosTimetables | None = None
+        self._started = asyncio.Event()
 
     @property
     def timetables(self) -> DbosTimetables:
@@ -77,6 +78,7 @@ class DbosEngine:
         except BaseException:
             _running = None
             raise
+        self._started.set()
 
     def _config(self, replica_id: str) -> DBOSConfig:
         from dbos import DBOSPortableJSONSerializer
@@ -128,6 +130,7 @@ class DbosEngine:
         _running = None
 
     async def begin(self, handler: str, work_id: str, argument: str) -> None:
+        await self._started.wait()
         from dbos import DBOS, SetWorkflowID
 
         with SetWorkflowID(work_id):
@@ -155,6 +158,7 @@ class DbosEngine:
         await DBOS.sleep_async(seconds)
 
     async def status(self, work_id: str) -> Status:
+        await self._started.wait()
         from dbos import DBOS
 
         found = await DBOS.get_workflow_status_async(work_id)
@@ -163,6 +167,7 @@ class DbosEngine:
         return "finished" if found.status in FINISHED else "unfinished"
 
     async def recover(self, replica_ids: Sequence[str]) -> int:
+        await self._started.wait()
         from dbos import DBOS
 
         if not replica_ids:
@@ -173,6 +178,7 @@ class DbosEngine:
         return len(handles)
 
     async def resume(self, work_id: str) -> None:
+        await self._started.wait()
         from dbos import DBOS
 
         await DBOS.resume_workflow_async(work_id)
@@ -181,6 +187,7 @@ class DbosEngine:
         from dbos import DBOS
 
         if work_ids:
+            await self._started.wait()
             await DBOS.delete_workflows_async(list(work_ids))
 
     async def forget_finished(self, *, older_than_seconds: float) -> None:

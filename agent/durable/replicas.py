@@ -68,12 +68,13 @@ class Replicas:
         """Nobody else was there at the last look."""
         return len(self._seen) <= 1
 
-    def start(self) -> None:
-        """Beat and watch until `leave`."""
-        self._tasks = [
-            asyncio.create_task(self._forever(self._beat), name="replica-beat"),
-            asyncio.create_task(self._forever(self.watch), name="replica-watch"),
-        ]
+    def start_beating(self) -> None:
+        """Let the others see that we live, until `leave`."""
+        self._tasks.append(asyncio.create_task(self._forever(self._beat), name="replica-beat"))
+
+    def start_watching(self) -> None:
+        """Look at the others until `leave`."""
+        self._tasks.append(asyncio.create_task(self._forever(self.watch), name="replica-watch"))
 
     async def leave(self) -> None:
         """Stop, and say that we are gone: what we have not finished is taken over at once."""

@@ -68,8 +68,7 @@ async def _demo(database: Path, printer: Printer, approver: Approver) -> int:
     from api.settings import ApiSettings
 
     settings = ApiSettings(database_url=f"file:{database}")
-    async with open_local_desk(settings) as desk:
-        await _seed(desk.db)
+    async with open_local_desk(settings, prepare=_seed) as desk:
         document = await desk.upload(ORDER)
         printer.note(f"A fresh database of a small company: {database}. Attached: {ORDER.name} ({document}).")
         printer.request(REQUEST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -114,15 +114,23 @@ class LocalDesk:
 
 
 @asynccontextmanager
-async def open_local_desk(settings: ApiSettings) -> AsyncGenerator[LocalDesk]:
-    """A desk in this process; what takes long to open shows its progress."""
+async def open_local_desk(
+    settings: ApiSettings, *, prepare: Callable[[Prisma], Awaitable[None]] | None = None
+) -> AsyncGenerator[LocalDesk]:
+    """A desk in this process; what takes long to open shows its progress.
+
+    Args:
+        prepare: Awaited beside the loading of the model.
+    """
     from agent.principal import LOCAL
     from api.cli.progress import show_progress
     from api.service import open_service
 
     async with AsyncExitStack() as stack:
         with show_progress() as on_progress:
-            service = await stack.enter_async_context(open_service(settings, on_progress=on_progress))
+            service = await stack.enter_async_context(
+                open_service(settings, on_progress=on_progress, prepare=prepare, soon=True)
+            )
         yield LocalDesk(service, settings, LOCAL)
 
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.principal import Principal
 from api.client_address import Network, client_address
-from api.limits.settings import LimitSettings, parse
+from api.limits.settings import LimitSettings, most, parse
 from api.limits.store import Standing, Store
 from api.limits.streams import Lease, Streams
 from api.problems import Problem, problem_response
@@ -100,19 +100,6 @@ class Limits:
                     f"Too many requests: of each {name} {item} are answered.",
                     headers={"Retry-After": str(max(1, math.ceil(standing.resets_in)))},
                 )
-
-
-def most(settings: LimitSettings, principal: Principal, kind: str) -> list[RateLimitItem]:
-    """The limits of kind `user` or `tokens_user` that hold for these roles: of several, the most generous."""
-    general: str = getattr(settings, kind)
-    special = [getattr(settings.by_role[role], kind) for role in principal.roles if role in settings.by_role]
-    told = [parse(limit) for limit in special if limit is not None]
-    return max(told, key=_generosity) if told else parse(general)
-
-
-def _generosity(items: Sequence[RateLimitItem]) -> float:
-    """Of the tightest, a second; no limit is the most generous."""
-    return min((item.amount / item.get_expiry() for item in items), default=math.inf)
 
 
 async def counted_principal(connection: HTTPConnection, principal: Principal) -> Principal:

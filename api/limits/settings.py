@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from limits import RateLimitItem, parse_many
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from agent.principal import Role
+from agent.principal import Principal, Role
 
 
 def _readable(limit: str) -> str:
@@ -70,3 +72,16 @@ class LimitSettings(BaseSettings):
     def enabled(self, *, auth: str) -> bool:
         """Whether anything is counted, given `DESKCLERK_AUTH`."""
         return self.mode == "on" or (self.mode == "auto" and auth != "off")
+
+
+def most(settings: LimitSettings, principal: Principal, kind: str) -> list[RateLimitItem]:
+    """The limits of kind `user` or `tokens_user` that hold for these roles: of several, the most generous."""
+    general: str = getattr(settings, kind)
+    special = [getattr(settings.by_role[role], kind) for role in principal.roles if role in settings.by_role]
+    told = [parse(limit) for limit in special if limit is not None]
+    return max(told, key=_generosity) if told else parse(general)
+
+
+def _generosity(items: Sequence[RateLimitItem]) -> float:
+    """Of the tightest, a second; no limit is the most generous."""
+    return min((item.amount / item.get_expiry() for item in items), default=math.inf)

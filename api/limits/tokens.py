@@ -12,8 +12,7 @@ from limits import RateLimitItem
 
 from agent.errors import QuotaExhausted
 from agent.principal import Principal
-from api.limits.gate import most
-from api.limits.settings import LimitSettings, parse
+from api.limits.settings import LimitSettings, most, parse
 from api.limits.store import Store
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,6 @@ from prisma.migrate.history import (
     read_migrations,
     refuse_what_is_wrong,
 )
-from prisma.migrate.postgresql import open_postgres
 from prisma.migrate.sqlite import open_sqlite
 from prisma.migrate.urls import PostgresTarget, SqliteTarget, parse_url
 
@@ -112,4 +111,6 @@ async def _apply_next(
 def _open(target: SqliteTarget | PostgresTarget, *, create: bool) -> AbstractAsyncContextManager[MigrationDatabase]:
     if isinstance(target, SqliteTarget):
         return open_sqlite(target, create=create)
+    from prisma.migrate.postgresql import open_postgres  # with a driver that SQLite does without
+
     return open_postgres(target)
