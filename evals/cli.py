@@ -83,6 +83,7 @@ def gate(
     *,
     baseline: Annotated[str, typer.Option(help="What to compare with: evals/baselines/NAME.json.")],
     suite: Suite = None,
+    tag: Tags = None,
     results: Annotated[Path | None, typer.Option(help="Judge stored results; else cases are run as needed.")] = None,
     max_concurrent: Annotated[int, typer.Option(min=1, max=64, help="Tries under way at once.")] = 2,
     max_runs: Annotated[int, typer.Option(min=1, help="No more than this, but always a full epoch.")] = 480,
@@ -111,7 +112,9 @@ def gate(
     from evals.gating import Asked, Reports
     from evals.gating import gate as judge
 
-    asked = Asked(baseline, suite, results, max_concurrent, max_runs, of, meant or [], url, replace_records_of)
+    asked = Asked(
+        baseline, suite, tag or [], results, max_concurrent, max_runs, of, meant or [], url, replace_records_of
+    )
     raise typer.Exit(judge(asked, Reports(junit, markdown, html, link_base)))
 
 

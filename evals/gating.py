@@ -53,6 +53,7 @@ class Asked:
 
     baseline: str
     suite: Path | None
+    tags: Sequence[str]
     results: Path | None
     at_once: int
     max_runs: int
@@ -104,7 +105,7 @@ async def _judged(asked: Asked, baseline: Baseline, link_base: str) -> Content:
         results = read_results(asked.results)
         judged = await judge(Recorded(results), baseline, options)
         return _content(judged, results, asked.results.parent, link_base)
-    cases = load(asked.suite or CASES)
+    cases = load(asked.suite or CASES, tags=asked.tags)
     chosen = Options(
         suite=asked.suite or CASES,
         at_once=asked.at_once,
