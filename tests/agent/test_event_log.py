@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,11 @@ import pytest
 import pytest_asyncio
 
 from agent.durable.base import WorkLost
+from agent.emitter import encode
 from agent.errors import RunNotFound
 from agent.event_log import TAIL, EventLog, RunLog
 from agent.event_store import EventStore
+from agent.events import Message
 from agent.records import StoredEvent
 
 if TYPE_CHECKING:
@@ -198,3 +201,14 @@ async def test_a_reader_of_a_run_that_is_deleted_under_it_ends(database: Prisma,
     await database.run.delete_many()
     assert await collect(log, "run_1") == []
     log.close(run_log)
+
+
+def test_an_event_in_memory_is_as_large_as_its_json():
+    """orjson's results hold on to a buffer of 4 KiB each, and a log keeps hundreds of events of every run."""
+    tracemalloc.start()
+    try:
+        kept = [encode(Message(text=f"{number}")) for number in range(100)]
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 100 * (len(kept[-1]) + 200)
