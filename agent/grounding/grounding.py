@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -20,6 +21,7 @@ from tools.registry import AnyTool, shown
 
 MAX_SAID = 20_000  # characters of the person's words that are remembered word for word
 _EDGES = ".,;:!?()[]{}\"'«»„“”\u2018\u2019"
+_POSSESSIVE = re.compile(r"['\u2019]s\Z")
 MAX_NAMED = 100  # values that results of one tool named
 MAX_READ = 50  # untrusted texts that are told apart
 TEXT = "text"  # the type of a record's plain strings, which are known only as a whole
@@ -303,8 +305,8 @@ def _record(leaf: Leaf) -> str:
 
 
 def _plain(text: str) -> str:
-    """Words in lower case with one space around each; punctuation at their edges is left out."""
-    words = (word.strip(_EDGES) for word in text.lower().split())
+    """Words in lower case with one space around each; punctuation at their edges and an English `'s` are left out."""
+    words = (_POSSESSIVE.sub("", word.strip(_EDGES)) for word in text.lower().split())
     return f" {' '.join(word for word in words if word)} "
 
 

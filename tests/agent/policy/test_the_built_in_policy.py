@@ -7,7 +7,8 @@ import pytest
 from agent.policy import Decision, Request, default_policy
 from agent.principal import ROLES, Role
 from tests.support.policies import TOOLS
-from tools.registry import EFFECTS, Effect
+from tools.origin import MODEL, USER, Origin
+from tools.registry import EFFECTS, Effect, catalog
 
 TOOL_OF: dict[Effect, str] = {"read": "look_up", "write": "change", "money": "pay", "send": "mail"}
 POLICY = default_policy()
@@ -55,3 +56,20 @@ def test_blocking_findings_refuse_every_effect_of_every_role(effect: Effect):
 
 def test_blocking_findings_leave_reading_alone():
     assert POLICY.decide(request("read", "clerk", blocked="found something")).decision == "allow"
+
+
+@pytest.mark.parametrize(
+    ("origin", "decision"),
+    [
+        (MODEL, "refuse"),
+        (USER, "allow"),
+        (Origin("record", "invoice.customer_name"), "allow"),
+        (Origin("document", "doc_7"), "allow"),
+    ],
+)
+def test_a_customer_is_looked_up_by_a_name_that_somebody_said(origin: Origin, decision: Decision):
+    """A small model takes names from the examples of its prompt."""
+    tool = catalog()["find_customer"]
+    verdict = POLICY.decide(Request(tool, {"query": "Ex Ltd"}, {"query": origin}, frozenset({"viewer"})))
+    assert verdict.decision == decision
+    assert (verdict.rule == "customers_are_looked_up_by_what_was_said") == (decision == "refuse")
