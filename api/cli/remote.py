@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from agent.answers import parse_events, problem_of
 from agent.records import StoredEvent
 from api.cli.desk import Decision, read_file
 from api.cli.exits import UNAVAILABLE, USAGE, Stop
@@ -103,32 +104,6 @@ async def request_json(client: httpx.AsyncClient, method: str, path: str, **kwar
     return response.json() if response.content else {}
 
 
-async def parse_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[StoredEvent]:
-    """Events of a server-sent stream. Comments are skipped; an event that was cut off is not told.
-
-    Lines end with LF, as we write them; JSON may hold other characters that Python's `splitlines` would end a line at.
-    """
-    rest = b""
-    async for chunk in chunks:
-        *blocks, rest = (rest + chunk).split(b"\n\n")
-        for block in blocks:
-            fields = dict(_field(line) for line in block.split(b"\n"))
-            if b"data" in fields:
-                yield StoredEvent(int(fields[b"id"]), fields[b"event"].decode(), fields[b"data"])
-
-
-def _field(line: bytes) -> tuple[bytes, bytes]:
-    name, _, value = line.partition(b":")
-    return name, value.removeprefix(b" ")
-
-
 async def _raise_problem(response: httpx.Response) -> None:
-    if not response.is_error:
-        return
-    await response.aread()
-    try:
-        problem = response.json()
-        said = f"{problem['detail']} ({problem['code']})"
-    except (ValueError, KeyError, TypeError):
-        said = f"{response.status_code} {response.reason_phrase}"
-    raise Stop(said, UNAVAILABLE)
+    if (problem := await problem_of(response)) is not None:
+        raise Stop(problem, UNAVAILABLE)

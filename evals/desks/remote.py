@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from agent.answers import parse_events, problem_of
 from agent.records import StoredEvent
 from evals.case import Decision
 from evals.desks.base import Infrastructure
@@ -44,13 +45,8 @@ class RemoteDesk:
         headers = {"Last-Event-ID": str(after)}
         async with self._client.stream("GET", f"/v1/runs/{run_id}/events", headers=headers) as response:
             await _check(response)
-            rest = b""
-            async for chunk in response.aiter_bytes():
-                *blocks, rest = (rest + chunk).split(b"\n\n")
-                for block in blocks:
-                    fields = dict(_field(line) for line in block.split(b"\n"))
-                    if b"data" in fields:
-                        yield StoredEvent(int(fields[b"id"]), fields[b"event"].decode(), fields[b"data"])
+            async for event in parse_events(response.aiter_bytes()):
+                yield event
 
     async def decide(self, approval_id: str, *, decision: Decision, digest: str, reason: str | None) -> None:
         body = {"decision": decision, "digest": digest, "reason": reason}
@@ -70,19 +66,7 @@ def connect(url: str, token: str | None) -> httpx.AsyncClient:
     )
 
 
-def _field(line: bytes) -> tuple[bytes, bytes]:
-    name, _, value = line.partition(b":")
-    return name, value.removeprefix(b" ")
-
-
 async def _check(response: httpx.Response) -> None:
     """Raises Infrastructure: whatever the server refuses here, it is nothing that the agent did."""
-    if not response.is_error:
-        return
-    await response.aread()
-    try:
-        problem = response.json()
-        said = f"{problem['detail']} ({problem['code']})"
-    except (ValueError, KeyError, TypeError):
-        said = f"{response.status_code} {response.reason_phrase}"
-    raise Infrastructure(f"The server answered: {said}")
+    if (problem := await problem_of(response)) is not None:
+        raise Infrastructure(f"The server answered: {problem}")

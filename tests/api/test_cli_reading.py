@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from agent import events
+from agent.answers import parse_events
 from agent.events import RunEvent
 from agent.records import StoredEvent
 from api.cli.reading import Finding, flatten, parse, shorten, show, summarise
-from api.cli.remote import parse_events
 from api.sse import HEARTBEAT, frame
 
 STREAM = [
