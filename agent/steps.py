@@ -17,6 +17,7 @@ from agent.deps import Deps, Record
 from agent.durable.base import RecordsAway
 from agent.emitter import Emitter
 from agent.ending import INTERRUPTED, RunStopped
+from prisma.errors import DatabaseConnectionError
 
 
 class HandedOver(Exception):
@@ -74,6 +75,9 @@ async def recorded(
             raise asyncio.CancelledError from None  # an exception would be recorded as the step's result
         except RecordsAway as error:
             away = error
+            raise asyncio.CancelledError from None
+        except DatabaseConnectionError as error:
+            away = RecordsAway(str(error))
             raise asyncio.CancelledError from None
         return {"seconds": scope.seconds, **record}
 

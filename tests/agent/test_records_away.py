@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from agent import caretaker
+from agent.approvals import Approvals
 from agent.durable.base import RecordsAway, Status
 from agent.durable.plain import PlainEngine
 from agent.ledger import Ledger
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class ForgetfulEngine(PlainEngine):
-    """Records steps in memory, and cannot when it comes to the `away`th."""
+    """Records steps in memory, what they raise too (as DBOS does), and cannot when it comes to the `away`th."""
 
     durable = True
 
@@ -38,6 +39,8 @@ class ForgetfulEngine(PlainEngine):
         self.begun: set[str] = set()
 
     async def begin(self, handler: str, work_id: str, argument: str) -> None:
+        if work_id not in self.begun:
+            self.steps = []
         self.begun.add(work_id)
         self.replayed = 0
         await super().begin(handler, work_id, argument)
@@ -45,8 +48,15 @@ class ForgetfulEngine(PlainEngine):
     async def step(self, name: str, work: Callable[[], Awaitable[Any]]) -> Any:
         self.replayed += 1
         if self.replayed <= len(self.steps):
-            return self.steps[self.replayed - 1]
-        result = await work()
+            recorded = self.steps[self.replayed - 1]
+            if isinstance(recorded, Exception):
+                raise recorded
+            return recorded
+        try:
+            result = await work()
+        except Exception as error:
+            self.steps.append(error)
+            raise
         self.away -= 1
         if self.away == 0:
             raise RecordsAway("No such socket.")
@@ -117,3 +127,39 @@ async def test_a_database_that_is_away_for_longer_than_a_tool_waits_ends_no_run(
         assert (await agent.wait(run_id)).status == "succeeded"
     await agent.stop()
     assert await database.tag.count() == 1
+
+
+async def test_a_database_that_is_away_while_it_is_asked_what_a_person_decided_ends_no_run(
+    database: Prisma, monkeypatch: pytest.MonkeyPatch
+):
+    """A step that failed for want of the database is no step: recorded, it would fail again in every process."""
+    monkeypatch.setattr(caretaker, "STRAY_INTERVAL", 0.05)
+    outages = iter([True, True, False])
+
+    async def answers(self: Approvals, *args: Any) -> Any:
+        if next(outages, False):
+            raise DatabaseConnectionError("No route to the database.")
+        return await original(self, *args)
+
+    original = Approvals.answers
+    monkeypatch.setattr(Approvals, "answers", answers)
+    pay, desk = asks(("pay", {"customer": "cus_acme"})), Desk()
+    agent = Agent.create(
+        AgentSettings(),
+        db=database,
+        backend=ScriptedModel([pay, says("Done.")]),
+        engine=ForgetfulEngine(away=1_000),
+        invoices=cast("Any", None),
+        tools=desk_tools(desk),
+    )
+    await agent.start()
+    thread = await database.thread.create(data={"tenant_id": DEFAULT_TENANT})
+    run_id = await agent.submit(thread_id=thread.id, input="Pay cus_acme.", principal=principal("admin"))
+    async with asyncio.timeout(10):
+        assert (await agent.wait(run_id)).status == "waiting"
+        row = await database.approval.find_first_or_raise(where={"run_id": run_id})
+        await agent.decide(row.id, decision="approve", digest=row.digest, reason=None, principal=principal("approver"))
+        assert (await agent.wait(run_id)).status == "succeeded"
+    events = [event async for event in agent.events(run_id)]
+    await agent.stop()
+    assert [result["status"] for result in data_of(events, "tool.result")] == ["succeeded"]
