@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from agent.deps import Deps, Services
-from agent.durable.base import DurableError, WorkDiverged
+from agent.durable.base import DurableError, RecordsAway, WorkDiverged
 from agent.emitter import Barrier, Emitted
 from agent.ending import CANCELLED, INTERNAL, INTERRUPTED, NOT_ALLOWED, Ending
 from agent.event_log import RunLog
@@ -18,6 +18,7 @@ from agent.principal import NOBODY
 from agent.resting import Resting
 from agent.steps import HandedOver, MoreFollows
 from agent.work import Opened, Work
+from prisma.errors import DatabaseConnectionError
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ class Stretches:
             await self.end(work, opened, INTERRUPTED)
         except (DurableError, HandedOver):
             raise
+        except DatabaseConnectionError as away:
+            raise RecordsAway(str(away)) from None
         except Exception:
             log.exception("run_not_begun", extra={"run_id": work.run_id})
             await self.end(work, opened, INTERNAL)

@@ -13,6 +13,7 @@ from agent.approvals import Approvals
 from agent.durable.base import RecordsAway, Status
 from agent.durable.plain import PlainEngine
 from agent.ledger import Ledger
+from agent.opening import Opening
 from agent.principal import DEFAULT_TENANT
 from agent.service import Agent
 from agent.settings import AgentSettings
@@ -129,20 +130,21 @@ async def test_a_database_that_is_away_for_longer_than_a_tool_waits_ends_no_run(
     assert await database.tag.count() == 1
 
 
-async def test_a_database_that_is_away_while_it_is_asked_what_a_person_decided_ends_no_run(
-    database: Prisma, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("where", [(Approvals, "answers"), (Opening, "_saved")])
+async def test_a_database_that_is_away_when_a_person_has_decided_ends_no_run(
+    database: Prisma, monkeypatch: pytest.MonkeyPatch, where: tuple[type, str]
 ):
     """A step that failed for want of the database is no step: recorded, it would fail again in every process."""
     monkeypatch.setattr(caretaker, "STRAY_INTERVAL", 0.05)
     outages = iter([True, True, False])
 
-    async def answers(self: Approvals, *args: Any) -> Any:
+    async def asked(self: Any, *args: Any) -> Any:
         if next(outages, False):
             raise DatabaseConnectionError("No route to the database.")
         return await original(self, *args)
 
-    original = Approvals.answers
-    monkeypatch.setattr(Approvals, "answers", answers)
+    original = getattr(*where)
+    monkeypatch.setattr(*where, asked)
     pay, desk = asks(("pay", {"customer": "cus_acme"})), Desk()
     agent = Agent.create(
         AgentSettings(),
