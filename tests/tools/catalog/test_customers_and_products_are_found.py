@@ -130,6 +130,8 @@ async def test_an_unknown_customer_tells_what_to_do_next(ctx: ToolContext):
         ("4006381334013", ["GAD-2001"]),
         ("classic", []),
         ("spaceship", []),
+        ("desk lamp, office chair", ["DES-3002", "DES-3003"]),
+        ("the spaceship or the desk lamp; GAD-2001 and ", ["GAD-2001"]),
     ],
 )
 async def test_products_are_listed_by_words_number_or_gtin(query: str, skus: list[str], ctx: ToolContext):
