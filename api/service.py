@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+HEAD_START = 1.0  # seconds for the first request to reach the model, before anything else is begun beside it
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -64,6 +66,11 @@ def _in_percent(on_progress: OnProgress | None) -> Callable[[str, float], None]:
             on_progress(Progress(step, round(share * 100), 100, "step"))
 
     return tell
+
+
+async def _attend(agent: Agent) -> None:
+    await asyncio.sleep(HEAD_START)  # imports hold Python's lock; once the model is asked, nobody needs it
+    await agent.attend()
 
 
 @asynccontextmanager
@@ -166,5 +173,5 @@ async def open_service(
         prepared = [prepare(db)] if prepare is not None else []
         await asyncio.gather(agent.start(on_progress=on_progress, attend=not soon), *prepared)
         if soon:
-            await stack.enter_async_context(_beside(agent.attend()))
+            await stack.enter_async_context(_beside(_attend(agent)))
         yield Service(db, agent, agent_settings.llm, Readiness(checks_of(db, agent)))
