@@ -50,6 +50,7 @@ class DbosEngine:
         self._sql: SqlEngine | None = None
         self._timetables: DbosTimetables | None = None
         self._started = asyncio.Event()
+        self._failed: Exception | None = None
 
     @property
     def timetables(self) -> DbosTimetables:
@@ -69,16 +70,28 @@ class DbosEngine:
         """
         global _running  # noqa: PLW0603  DBOS itself is one a process
         if _running is not None:
-            raise RuntimeError("DBOS runs once in a process, and another engine has it.")
+            self._failed = RuntimeError("DBOS runs once in a process, and another engine has it.")
+            self._started.set()
+            raise self._failed
         _running = self
         self._handlers = handlers
         try:
             config = await asyncio.to_thread(self._config, replica_id)
             self._launch(config)
-        except BaseException:
+        except BaseException as error:
             _running = None
+            self._failed = error if isinstance(error, Exception) else RuntimeError("It was not let start.")
             raise
-        self._started.set()
+        else:
+            self._failed = None
+        finally:
+            self._started.set()
+
+    async def _is_up(self) -> None:
+        """Wait until it has started; raises what kept it from that."""
+        await self._started.wait()
+        if self._failed is not None:
+            raise self._failed
 
     def _config(self, replica_id: str) -> DBOSConfig:
         from dbos import DBOSPortableJSONSerializer
@@ -130,7 +143,7 @@ class DbosEngine:
         _running = None
 
     async def begin(self, handler: str, work_id: str, argument: str) -> None:
-        await self._started.wait()
+        await self._is_up()
         from dbos import DBOS, SetWorkflowID
 
         with SetWorkflowID(work_id):
@@ -158,7 +171,7 @@ class DbosEngine:
         await DBOS.sleep_async(seconds)
 
     async def status(self, work_id: str) -> Status:
-        await self._started.wait()
+        await self._is_up()
         from dbos import DBOS
 
         found = await DBOS.get_workflow_status_async(work_id)
@@ -167,7 +180,7 @@ class DbosEngine:
         return "finished" if found.status in FINISHED else "unfinished"
 
     async def recover(self, replica_ids: Sequence[str]) -> int:
-        await self._started.wait()
+        await self._is_up()
         from dbos import DBOS
 
         if not replica_ids:
@@ -178,7 +191,7 @@ class DbosEngine:
         return len(handles)
 
     async def resume(self, work_id: str) -> None:
-        await self._started.wait()
+        await self._is_up()
         from dbos import DBOS
 
         await DBOS.resume_workflow_async(work_id)
@@ -187,7 +200,7 @@ class DbosEngine:
         from dbos import DBOS
 
         if work_ids:
-            await self._started.wait()
+            await self._is_up()
             await DBOS.delete_workflows_async(list(work_ids))
 
     async def forget_finished(self, *, older_than_seconds: float) -> None:

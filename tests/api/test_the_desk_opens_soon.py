@@ -68,7 +68,7 @@ async def test_a_tool_waits_for_the_engine_and_the_first_answer_does_not(
 
 
 async def test_an_engine_that_cannot_start_ends_the_desk(settings: ApiSettings, monkeypatch: pytest.MonkeyPatch):
-    async def broken(*_: Any, **__: Any) -> None:
+    def broken(*_: Any) -> None:
         raise OSError("disk full")
 
     async def ask_and_wait() -> None:
@@ -77,7 +77,7 @@ async def test_an_engine_that_cannot_start_ends_the_desk(settings: ApiSettings, 
                 pass
             await asyncio.sleep(20)
 
-    monkeypatch.setattr(DbosEngine, "start", broken)
+    monkeypatch.setattr(DbosEngine, "_launch", broken)
     with pytest.raises(OSError, match="disk full"):
         await ask_and_wait()
 
