@@ -23,7 +23,7 @@ SECRETS = {
     "DESKCLERK_METRICS_TOKEN": "opaque-token-0003",
     "OTEL_EXPORTER_OTLP_HEADERS": "x-api-key=opaque-key-0004",
 }
-REQUEST = "look up the customer whose password is hunter2-hunter2"
+REQUEST = "look up ACME, the customer whose password is hunter2-hunter2"
 
 
 def metrics_of(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:

@@ -21,7 +21,7 @@ from tests.support.server_process import run_server
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = "00f067aa0ba902b7"
-REQUEST = "look up my dear customer"
+REQUEST = "look up my dear customer ACME"
 
 
 async def traced(settings: dict[str, str], folder: Path, *requests: str) -> None:
