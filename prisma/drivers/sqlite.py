@@ -42,6 +42,12 @@ class Connection(aiosqlite.Connection):
     """aiosqlite's connection, with pieces of work in its thread."""
 
     writer = True
+    stopped: asyncio.Future[Any] | None = None
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """End the thread. A connection that could not be opened does so by itself, and waits for nothing."""
+        self.stopped = super().stop()  # pyright: ignore[reportUnknownMemberType] - typed without its type
+        return self.stopped
 
     def submit(self, function: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
         """Run a function in the connection's thread, after what was submitted before; `done` runs on the event loop."""
@@ -249,6 +255,8 @@ class SqliteDriver:
         try:
             return await asyncio.shield(opening)
         except sqlite3.Error as error:
+            if connection.stopped is not None:
+                await connection.stopped  # else the thread may find the loop closed
             raise sqlite_error(error) from error
         except asyncio.CancelledError:
             # The thread opens it all the same: it is closed when that is done.
