@@ -9,7 +9,7 @@ from agent.grounding.examples import EXAMPLES
 from evals.case import Case
 from evals.driving import content_of
 from evals.proving import Proof, prove
-from evals.suite import CASES, SCHEMA, InvalidCase, load, schema
+from evals.suite import SCHEMA, InvalidCase, load, schema
 from tools.registry import catalog
 
 CASES = load()
@@ -126,6 +126,6 @@ def test_cases_may_be_rows(tmp_path: Path):
 
 
 def test_a_folder_of_cases_is_a_suite_and_an_empty_one_is_none(tmp_path: Path):
-    assert {case.tags[0] for case in load(CASES / "lookup")} == {"lookup"}
+    assert {case.tags[0] for case in load(SCHEMA.parent / "lookup")} == {"lookup"}
     with pytest.raises(InvalidCase, match="no cases"):
         load(tmp_path)
