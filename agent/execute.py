@@ -13,7 +13,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from agent.deps import Deps, Record
-from agent.durable.base import DurableError, RecordsAway
+from agent.durable.base import DurableError
 from agent.emitter import Emitter
 from agent.ending import INTERNAL, INTERRUPTED, RunStopped
 from agent.event_store import again
@@ -95,12 +95,10 @@ async def _outcome(deps: Deps, tool: AnyTool, call: PlannedCall) -> Outcome:
         if stop.ending is INTERRUPTED and deps.services.engine.durable:
             raise
         return stopped(call.id, tool.name, stop.ending)
-    except DurableError:
-        raise
     except ToolError as error:
         return failed_with(call.id, tool.name, error)
-    except DatabaseConnectionError as away:
-        raise RecordsAway(str(away)) from None  # nobody's fault: it goes on when the database is back
+    except (DurableError, DatabaseConnectionError):
+        raise  # nobody's fault: it goes on elsewhere, or when the database is back
     except Exception:
         log.exception("tool_bug", extra={"run_id": deps.run_id, "call_id": call.id, "tool": tool.name})
         error = ErrorInfo(code="internal", message="The tool has a bug.")

@@ -255,7 +255,6 @@ class Agent:
             webhooks.HANDLER: self._deliveries.handle,
             schedules.HANDLER: self._firings.handle,
         }
-        await asyncio.to_thread(services.engine.load)
         await services.engine.start(handlers, replica_id=self.replica_id)
         await self._replicas.watch()
         await self._caretaker.adopt_orphans()

@@ -60,7 +60,7 @@ async def recorded(
         await emitter.stored()
         raise MoreFollows({"seconds": scope.seconds, **record})
     ready, head.record = head.record, None
-    away: RecordsAway | None = None
+    away: RecordsAway | DatabaseConnectionError | None = None
 
     async def step() -> Record:
         nonlocal away
@@ -73,11 +73,8 @@ async def recorded(
             if stop.ending is not INTERRUPTED:
                 raise
             raise asyncio.CancelledError from None  # an exception would be recorded as the step's result
-        except RecordsAway as error:
+        except (RecordsAway, DatabaseConnectionError) as error:
             away = error
-            raise asyncio.CancelledError from None
-        except DatabaseConnectionError as error:
-            away = RecordsAway(str(error))
             raise asyncio.CancelledError from None
         return {"seconds": scope.seconds, **record}
 

@@ -28,9 +28,7 @@ def load(suite: Path = CASES, *, tags: Sequence[str] = (), names: Sequence[str] 
     Raises:
         InvalidCase: There is none, a file is no case, two have one name, or nothing has a tag or name asked for.
     """
-    if not suite.exists():
-        raise InvalidCase(f"There are no cases at {suite}.")
-    cases = list(_folder(suite) if suite.is_dir() else _rows(suite))
+    cases = list(_folder(suite) if suite.is_dir() else _rows(suite)) if suite.exists() else []
     if not cases:
         raise InvalidCase(f"There are no cases at {suite}.")
     known = [case.name for case in cases]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -62,43 +63,37 @@ async def test_whoever_has_the_fewest_is_next_however_late_they_came():
     await asyncio.gather(*flood, return_exceptions=True)
 
 
-async def test_shares_of_the_same_work_differ_by_less_than_a_fifth():
-    """Seven users who want between 50 and 500 turns of the same length, all at once, while all of them want more."""
-    places, turns, stop = FairPlaces(5), Counter[str](), asyncio.Event()
+async def shares_of(places: FairPlaces, wanted: Sequence[str], *, turns: int) -> Counter[str]:
+    """How many turns each user had when all had so many, if each name in `wanted` takes one after the other."""
+    had, stop = Counter[str](), asyncio.Event()
 
     async def worker(user: str) -> None:
         while not stop.is_set():
             async with places.of(user):
-                turns[user] += 1
+                had[user] += 1
                 await asyncio.sleep(0)
 
-    tasks = [asyncio.create_task(worker(f"u{user}")) for user in range(7) for _ in range(50 if user else 500)]
-    while turns.total() < 3_500:  # noqa: ASYNC110  the workers are what passes the time
+    tasks = [asyncio.create_task(worker(user)) for user in wanted]
+    while had.total() < turns:  # noqa: ASYNC110  the workers are what passes the time
         await asyncio.sleep(0)
     stop.set()
-    shares = turns.copy()  # what comes now is what still stood in line
+    shares = had.copy()  # what comes now is what still stood in line
     await asyncio.gather(*tasks)
+    return shares
+
+
+async def test_shares_of_the_same_work_differ_by_less_than_a_fifth():
+    """Seven users who want between 50 and 500 turns of the same length, all at once, while all of them want more."""
+    wanted = [f"u{user}" for user in range(7) for _ in range(50 if user else 500)]
+    shares = await shares_of(FairPlaces(5), wanted, turns=3_500)
     fair = shares.total() / 7
     assert all(abs(share - fair) < 0.2 * fair for share in shares.values()), shares
 
 
 async def test_who_comes_back_at_once_is_not_before_those_who_never_left():
     """Thirty users who want one turn at a time, over and over, beside three who always want twenty."""
-    places, turns, stop = FairPlaces(4), Counter[str](), asyncio.Event()
-
-    async def worker(user: str) -> None:
-        while not stop.is_set():
-            async with places.of(user):
-                turns[user] += 1
-                await asyncio.sleep(0)
-
     wanted = [f"one{user}" for user in range(30)] + [f"many{user}" for user in range(3) for _ in range(20)]
-    tasks = [asyncio.create_task(worker(user)) for user in wanted]
-    while turns.total() < 3_300:  # noqa: ASYNC110  the workers are what passes the time
-        await asyncio.sleep(0)
-    stop.set()
-    shares = turns.copy()
-    await asyncio.gather(*tasks)
+    shares = await shares_of(FairPlaces(4), wanted, turns=3_300)
     assert all(80 <= shares[user] <= 120 for user in set(wanted)), shares
 
 

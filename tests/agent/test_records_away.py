@@ -72,12 +72,7 @@ class ForgetfulEngine(PlainEngine):
         await self.begin("run", work_id, work_id)
 
 
-@pytest.mark.parametrize("away", [1, 2, 3])
-async def test_a_run_goes_on_from_its_last_recorded_step(database: Prisma, monkeypatch: pytest.MonkeyPatch, away: int):
-    monkeypatch.setattr(caretaker, "STRAY_INTERVAL", 0.05)
-    engine, model = ForgetfulEngine(away), ScriptedModel([])
-    change = asks(("change", {"customer": "cus_acme"}))
-    model.script += [change, change, says("Done.")] if away == 1 else [change, says("Done."), says("Done.")]
+async def started(database: Prisma, model: ScriptedModel, engine: ForgetfulEngine) -> Agent:
     agent = Agent.create(
         AgentSettings(),
         db=database,
@@ -87,6 +82,16 @@ async def test_a_run_goes_on_from_its_last_recorded_step(database: Prisma, monke
         tools=desk_tools(Desk()),
     )
     await agent.start()
+    return agent
+
+
+@pytest.mark.parametrize("away", [1, 2, 3])
+async def test_a_run_goes_on_from_its_last_recorded_step(database: Prisma, monkeypatch: pytest.MonkeyPatch, away: int):
+    monkeypatch.setattr(caretaker, "STRAY_INTERVAL", 0.05)
+    engine, model = ForgetfulEngine(away), ScriptedModel([])
+    change = asks(("change", {"customer": "cus_acme"}))
+    model.script += [change, change, says("Done.")] if away == 1 else [change, says("Done."), says("Done.")]
+    agent = await started(database, model, engine)
     thread = await database.thread.create(data={"tenant_id": DEFAULT_TENANT})
     run_id = await agent.submit(thread_id=thread.id, input="Change cus_acme.", principal=principal("admin"))
     async with asyncio.timeout(10):
@@ -113,15 +118,7 @@ async def test_a_database_that_is_away_for_longer_than_a_tool_waits_ends_no_run(
     original = Ledger.execute
     monkeypatch.setattr(Ledger, "execute", reserve)
     change = asks(("change", {"customer": "cus_acme"}))
-    agent = Agent.create(
-        AgentSettings(),
-        db=database,
-        backend=ScriptedModel([change, says("Done.")]),
-        engine=ForgetfulEngine(away=1_000),
-        invoices=cast("Any", None),
-        tools=desk_tools(Desk()),
-    )
-    await agent.start()
+    agent = await started(database, ScriptedModel([change, says("Done.")]), ForgetfulEngine(away=1_000))
     thread = await database.thread.create(data={"tenant_id": DEFAULT_TENANT})
     run_id = await agent.submit(thread_id=thread.id, input="Change cus_acme.", principal=principal("admin"))
     async with asyncio.timeout(10):
@@ -145,16 +142,8 @@ async def test_a_database_that_is_away_when_a_person_has_decided_ends_no_run(
 
     original = getattr(*where)
     monkeypatch.setattr(*where, asked)
-    pay, desk = asks(("pay", {"customer": "cus_acme"})), Desk()
-    agent = Agent.create(
-        AgentSettings(),
-        db=database,
-        backend=ScriptedModel([pay, says("Done.")]),
-        engine=ForgetfulEngine(away=1_000),
-        invoices=cast("Any", None),
-        tools=desk_tools(desk),
-    )
-    await agent.start()
+    pay = asks(("pay", {"customer": "cus_acme"}))
+    agent = await started(database, ScriptedModel([pay, says("Done.")]), ForgetfulEngine(away=1_000))
     thread = await database.thread.create(data={"tenant_id": DEFAULT_TENANT})
     run_id = await agent.submit(thread_id=thread.id, input="Pay cus_acme.", principal=principal("admin"))
     async with asyncio.timeout(10):
