@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-import httpx
-
-from agent.llm.http import transport
 from agent.webhooks.signing import signature
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT = 15.0  # seconds, for the whole of one attempt
 AT_ONCE = 32  # attempts
@@ -75,6 +76,10 @@ class Sender:
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
+            import httpx
+
+            from agent.llm.http import transport
+
             timeout = httpx.Timeout(TIMEOUT, pool=None)
             self._client = httpx.AsyncClient(transport=transport(self._url), timeout=timeout, follow_redirects=False)
         return self._client
@@ -89,8 +94,8 @@ def judge(status: int, retry_after: str, *, now: datetime) -> Answer:
     """2xx is delivered, 410 is the end, everything else (redirects too) a failed attempt."""
     if 200 <= status < 300:
         return Answer()
-    phrase = httpx.codes.get_reason_phrase(status)
-    problem = f"The receiver answered {status} {phrase}".rstrip() + "."
+    phrase = f" {HTTPStatus(status).phrase}" if status in set(HTTPStatus) else ""
+    problem = f"The receiver answered {status}{phrase}."
     return Answer(problem, gone=status == HTTPStatus.GONE, retry_after=_seconds(retry_after, now))
 
 

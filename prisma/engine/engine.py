@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from prisma.assets import Progress, silent
 from prisma.drivers.base import Driver, Report, Statements, Work
 from prisma.drivers.connect import make_driver, provider_of
+from prisma.engine.datasource import with_provider
 from prisma.engine.parameterize import Parameterizer
 from prisma.engine.plan.compile import Plan
 from prisma.engine.planner import Compilations, Planner, load_planner
-from prisma.engine.schema_tools import with_provider
 from prisma.engine.transaction import Transaction, TransactionContext
 from prisma.engine.types import EngineOptions, IsolationLevel, JsonQuery, Provider, QueryEvent
 from prisma.errors import ClientNotConnectedError, DataError, RawQueryError, WriteConflictError

@@ -20,7 +20,6 @@ from typing import Any, TypeAlias
 import orjson
 
 from prisma.assets import Progress, cache_folder, silent
-from prisma.engine.schema_tools import SchemaTools
 
 FORMAT = 4  # of the kept file
 
@@ -76,6 +75,8 @@ def load_param_graph(schema: str, *, progress: Progress = silent) -> ParamGraph:
     path = cache_folder() / f"params-{hashlib.sha256(schema.encode()).hexdigest()[:24]}.json"
     with contextlib.suppress(OSError, ValueError):
         return ParamGraph.from_json(path.read_bytes())
+    from prisma.engine.schema_tools import SchemaTools  # slow to import, and rarely needed
+
     graph = build_param_graph(SchemaTools(progress=progress).dmmf(schema))
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

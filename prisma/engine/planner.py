@@ -9,19 +9,19 @@ from collections.abc import Callable
 
 from prisma.assets import Progress
 from prisma.drivers.base import Driver
-from prisma.engine.compiler import QueryCompiler
 from prisma.engine.param_graph import ParamGraph, load_param_graph
 from prisma.engine.plan.compile import Plan, compile_plan
 from prisma.engine.plan_cache import PlanCache
+from prisma.engine.plan_sources import Compiler, PlanSources, sources_folder
 
 MAX_KEPT = 8  # schemas that a process keeps ready: more than one is for tests and for programs with several databases
 
 
 class Planner:
-    """The compiler, the graph and the plans of a schema. Thread-safe, shared by the engines of a process."""
+    """The graph and the plans of a schema. Thread-safe, shared by the engines of a process."""
 
-    def __init__(self, compiler: QueryCompiler, graph: ParamGraph, driver: Driver, *, cache_size: int) -> None:
-        self.compiler = compiler
+    def __init__(self, sources: PlanSources, graph: ParamGraph, driver: Driver, *, cache_size: int) -> None:
+        self._sources = sources
         self.graph = graph
         self.plans = PlanCache(cache_size)
         self._bind = driver.bind
@@ -29,7 +29,7 @@ class Planner:
 
     def compile(self, shape: bytes, parameters: int) -> Plan:
         """The plan of a shape, which is kept. Blocks for some milliseconds: call it off the event loop."""
-        source = self.compiler.compile(shape.decode())
+        source = self._sources.get(shape)
         plan = compile_plan(source, parameters=parameters, bind=self._bind, max_parameters=self._max_parameters)
         self.plans.put(shape, plan)
         return plan
@@ -51,9 +51,16 @@ def load_planner(schema: str, driver: Driver, *, cache_size: int, progress: Prog
     with _LOCK:
         planner = _KEPT.get(key)
         if planner is None:
-            compiler = QueryCompiler(schema, driver.provider, schema_name=driver.schema_name, progress=progress)
+
+            def make_compiler() -> Compiler:
+                from prisma.engine.compiler import QueryCompiler  # slow to import, and rarely needed
+
+                return QueryCompiler(schema, driver.provider, schema_name=driver.schema_name, progress=progress)
+
+            folder = sources_folder(schema, driver.provider, driver.schema_name)
+            sources = PlanSources(make_compiler, folder)
             graph = load_param_graph(schema, progress=progress)
-            planner = Planner(compiler, graph, driver, cache_size=cache_size)
+            planner = Planner(sources, graph, driver, cache_size=cache_size)
             while len(_KEPT) >= MAX_KEPT:
                 _KEPT.pop(next(iter(_KEPT)))
             _KEPT[key] = planner

@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 
 from prisma.assets import Progress, silent
-from prisma.engine.types import Provider
 from prisma.engine.wasm.host import WasmInstance
 from prisma.engine.wasm.module import load_module
 from prisma.errors import EnginePanicError, SchemaError
@@ -96,17 +95,3 @@ def schema_error(thrown: Any) -> SchemaError:
     with contextlib.suppress(ValueError, KeyError, TypeError):
         text = str(json.loads(text)["message"])
     return SchemaError(re.sub(r"\x1b\[[0-9;]*m", "", text))
-
-
-def with_provider(schema: str, provider: Provider) -> str:
-    """The schema with the provider of its datasource replaced.
-
-    Raises:
-        SchemaError: It has no datasource block with a provider.
-    """
-    changed, count = re.subn(
-        r'(^\s*datasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*)"[^"]*"', rf'\g<1>"{provider}"', schema, flags=re.M | re.S
-    )
-    if count != 1:
-        raise SchemaError(f"Expected one datasource block with a provider, found {count}.")
-    return changed

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from prisma.engine.schema_tools import SchemaTools, with_provider
+from prisma.engine.datasource import with_provider
+from prisma.engine.schema_tools import SchemaTools
 from prisma.engine.types import Provider
 from prisma.errors import SchemaError
 from prisma.generator import names

@@ -17,7 +17,7 @@ from agent.llm.backends import embedded
 from agent.llm.backends.embedded import KEPT_PREFIXES, Embedded, create, remove_old_prefixes
 from agent.llm.base import Delta, Progress, Usage
 from agent.llm.errors import ContextOverflow, ModelError, StreamBroken, WeightsUnavailable
-from agent.llm.llamacpp import is_cached, read_through, spare_threads
+from agent.llm.llamacpp import gains_from_repacking, is_cached, read_through, spare_threads
 from agent.llm.settings import LlmSettings
 from agent.messages import ChatMessage
 from tests.support.deltas import ASK, whole
@@ -306,3 +306,18 @@ async def test_a_file_of_ones_own_is_identified_by_what_it_is(backend: Embedded)
 )
 def test_a_crowded_machine_gets_fewer_threads(load: float, cores: int, threads: int | None):
     assert spare_threads(load, cores) == threads
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "gains"),
+    [
+        ("x86_64", {"avx", "avx2"}, False),
+        ("AMD64", set[str](), False),
+        ("x86_64", {"avx2", "avx512f"}, True),
+        ("x86_64", {"avx2", "amx_int8"}, True),
+        ("aarch64", set[str](), True),
+        ("arm64", set[str](), True),
+    ],
+)
+def test_weights_are_laid_out_anew_only_where_that_pays(machine: str, flags: set[str], gains: bool):
+    assert gains_from_repacking(machine, frozenset(flags)) is gains

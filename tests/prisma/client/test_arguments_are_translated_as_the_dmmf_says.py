@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from prisma.engine.schema_tools import SchemaTools, with_provider
+from prisma.engine.datasource import with_provider
+from prisma.engine.schema_tools import SchemaTools
 from prisma.engine.types import Provider
 from prisma.generator import merge, names
 from prisma.generator.dmmf import Dmmf, InputField, InputType, Model

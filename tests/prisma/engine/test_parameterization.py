@@ -10,11 +10,11 @@ from typing import Any
 import orjson
 import pytest
 
+from prisma.engine.datasource import with_provider
 from prisma.engine.param_graph import ParamGraph, load_param_graph
 from prisma.engine.parameterize import Parameterizer, constant
 from prisma.engine.plan.compile import compile_plan
 from prisma.engine.plan_cache import LARGE_SHAPE, PlanCache
-from prisma.engine.schema_tools import with_provider
 from prisma.errors import InputError
 from tests.support.library_database import COMMON, query
 

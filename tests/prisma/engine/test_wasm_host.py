@@ -12,7 +12,8 @@ import wasmtime
 
 from prisma.assets import ASSETS, cache_folder
 from prisma.engine.compiler import QueryCompiler
-from prisma.engine.schema_tools import SchemaTools, with_provider
+from prisma.engine.datasource import with_provider
+from prisma.engine.schema_tools import SchemaTools
 from prisma.engine.wasm import host, module
 from prisma.engine.wasm.host import UNDEFINED, WasmInstance
 from prisma.engine.wasm.module import compiled_path, load_module, wasm_engine
