@@ -93,4 +93,5 @@ def _request(deps: Deps, call: PlannedCall, blocked: str) -> Request:
         deps.grounding.read(),
         grounding.named(tool, call.arguments) if policy.wants_names(tool) else frozenset(),
         grounding.carried(tool, call.arguments) if policy.looks_into(tool) else {},
+        grounding.undecided(tool, call.arguments) if policy.wants_choices(tool) else frozenset(),
     )

@@ -37,7 +37,8 @@ def begins(query: str, name: str) -> bool:
 
 
 def likeness(query: str, name: str) -> int:
-    """How alike, in percent: 100 is `same`; all words of one in the other is 90; else by letters, as typos need."""
+    """How alike, in percent: 100 is `same`; all words of one in the other is 90; else by letters, as typos need, of the
+    whole names or of as many first words as are asked for: people shorten names, and mistype them so."""
     wanted, found = normalize(query), normalize(name)
     if not wanted or not found:
         return 0
@@ -46,7 +47,8 @@ def likeness(query: str, name: str) -> int:
     wanted_words, found_words = set(wanted.split()), set(found.split())
     if wanted_words <= found_words or found_words <= wanted_words:
         return 90
-    return int(SequenceMatcher(None, wanted, found).ratio() * 100)
+    beginning = " ".join(found.split()[: len(wanted.split())])
+    return int(max(SequenceMatcher(None, wanted, part).ratio() for part in (found, beginning)) * 100)
 
 
 def similar(query: str, name: str) -> bool:

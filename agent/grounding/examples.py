@@ -119,12 +119,71 @@ EXAMPLES: tuple[Example, ...] = (
         "None, all are paid.",
     ),
     Example(
+        "When is INV-2000-0002 due?",
+        (Did("list_invoices", {"invoice": "INV-2000-0002"}, '{"invoices":[{"due":"2000-03-01"}]}'),),
+        "It is due on 2000-03-01.",
+    ),
+    Example(
+        "Which drafts are there?",
+        (
+            Did(
+                "list_invoices",
+                {"status": "draft"},
+                '{"invoices":[{"id":"inv_0g","customer_name":"Ex Ltd","total":"4.00 EUR"},'
+                '{"id":"inv_0h","customer_name":"Ex Trading","total":"9.00 EUR"}]}',
+            ),
+        ),
+        "Two: inv_0g for Ex Ltd over 4.00 EUR and inv_0h for Ex Trading over 9.00 EUR.",
+    ),
+    Example(
         "Take the payment for INV-2000-0005.",
         (Did("take_payment", {"invoice": "INV-2000-0005"}, '{"id":"pay_0b","amount":"5.00 EUR"}'),),
         "I took the payment of 5.00 EUR on INV-2000-0005.",
     ),
     Example("Hi, what can you do?", (), "I look up customers, products and invoices, check orders and write invoices."),
     Example("Send an invoice.", (), "To which customer, and for which products and quantities?"),
+    Example("Take part of INV-2000-0005.", (), "How much of it shall I take?"),
+    Example("Issue it and charge it.", (), "Which invoice do you mean?"),
+    Example(
+        "Invoice 5 red pens.",
+        (
+            Did(
+                "find_customer",
+                {"query": "red pens"},
+                "Refused, and asking again will not help: Nobody has named this customer. Ask which one.",
+            ),
+        ),
+        "Which customer do you mean?",
+    ),
+    Example(
+        "Bill Ex Ltd for 4 pads.",
+        (
+            _FIND,
+            Did(
+                "list_products",
+                {"query": "pad"},
+                '{"products":[{"id":"PAD-0001","name":"Pad, plain"},{"id":"PAD-0002","name":"Pad, lined"}]}',
+            ),
+            Did(
+                "draft_invoice",
+                {"customer": "cus_0a", "lines": [{"product": "PAD-0001", "quantity": 4}]},
+                "Refused, and asking again will not help: Several fit. Ask which one.",
+            ),
+        ),
+        "Which pads do you mean: plain or lined?",
+    ),
+    Example("Check this order.", (), "No document is attached. Can you attach the order?"),
+    Example(
+        "Draft 2 PAD-0001 for Ex.",
+        (
+            Did(
+                "find_customer",
+                {"query": "Ex"},
+                '{"customers":[{"id":"cus_0a","name":"Ex Ltd"},{"id":"cus_0b","name":"Ex Trading"}]}',
+            ),
+        ),
+        "Which customer: Ex Ltd or Ex Trading?",
+    ),
     Example("Delete INV-2000-0003.", (), "I have no way to delete an invoice. Nothing was changed."),
     Example(
         "Issue invoice inv_0f.",
@@ -148,5 +207,18 @@ EXAMPLES: tuple[Example, ...] = (
             Did("take_payment", {"invoice": "inv_0e"}, "A person said no: wait until Monday"),
         ),
         "Nothing was taken: a person said no, wait until Monday.",
+    ),
+    Example(
+        "Take the payment of Ex Ltd.",
+        (
+            _FIND,
+            Did(
+                "list_invoices",
+                {"customer": "cus_0a", "status": "issued"},
+                '{"invoices":[{"number":"INV-2000-0006","outstanding":"4.00 EUR"},'
+                '{"number":"INV-2000-0007","outstanding":"9.00 EUR"}]}',
+            ),
+        ),
+        "Which invoice: INV-2000-0006 over 4.00 EUR or INV-2000-0007 over 9.00 EUR?",
     ),
 )

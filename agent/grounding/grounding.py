@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from agent.grounding import schema as steps
+from agent.grounding.choosing import Choices
 from agent.grounding.known import Known
 from agent.grounding.naming import Naming
 from agent.grounding.text import NUMBER, canonical, find
@@ -45,6 +46,7 @@ class Grounding:
         self._ours: dict[str, dict[str, Origin]] = {}
         self._turn = Turn()
         self._naming = Naming()
+        self._choices = Choices()
         self._given: list[str] = []
 
     # ------------------------------------------------------------------ what happened
@@ -110,6 +112,8 @@ class Grounding:
                 self._learn(TEXT, leaf.value, origin)
         if tool.results == "record":
             self._naming.observe(found, given=self._given, effect=tool.effect != "read")
+            if tool.effect == "read":
+                self._choices.observe(found)
         marked = [(leaf.mark, str(leaf.value)) for leaf in found if leaf.mark]
         self._named[tool.name] = [*self._named.get(tool.name, ()), *(value for _, value in marked)][-MAX_NAMED:]
         self._turn.succeeded(tool, marked)
@@ -192,6 +196,18 @@ class Grounding:
             )
         )
 
+    def undecided(self, tool: AnyTool, arguments: dict[str, Any]) -> frozenset[str]:
+        """Paths of the references among the arguments that are one of several which a look-up found, where the person
+        has neither written the identifier nor said which."""
+        return frozenset(
+            leaf.path
+            for leaf in leaves(arguments, schema_of(tool.arguments, "validation"))
+            if leaf.mark is not None
+            and leaf.mark.startswith("ref:")
+            and self._known.origin(leaf.mark, str(leaf.value)) != USER
+            and self._choices.is_open(str(leaf.value), self._said)
+        )
+
     def carried(self, tool: AnyTool, arguments: dict[str, Any]) -> dict[str, frozenset[Origin]]:
         """By the path of each text among the arguments: where the values that it holds come from, those left out that
         the person wrote. A value is found in other spacing and letter case, and not when it is encoded otherwise."""
@@ -235,6 +251,7 @@ class Grounding:
             },
             "turn": self._turn.dump(),
             "naming": self._naming.dump(),
+            "choices": self._choices.dump(),
         }
 
     @classmethod
@@ -251,6 +268,7 @@ class Grounding:
         }
         grounding._turn = Turn.load(data["turn"])
         grounding._naming = Naming.load(data.get("naming", {}))
+        grounding._choices = Choices.load(data.get("choices", []))
         return grounding
 
 

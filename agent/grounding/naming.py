@@ -46,7 +46,7 @@ class Naming:
         inner = _STARTS.sub(lambda start: " " * len(start[0]), text)
         for word in _CAPITALISED.findall(inner):
             if word[0].isupper():
-                self._proper = [*self._proper, *(_words(word) - {*self._proper})][-MAX_THINGS:]
+                self._proper = [*self._proper, *(words_of(word) - {*self._proper})][-MAX_THINGS:]
 
     def observe(self, found: Sequence[Leaf], *, given: Iterable[str], effect: bool) -> None:
         """A record was shown.
@@ -88,14 +88,14 @@ class Naming:
         names = self._names.get(identifier)
         if not names:
             return False
-        words = frozenset[str]().union(*map(_words, said))
+        words = frozenset[str]().union(*map(words_of, said))
         return any(_is_said(name, words) or self._is_called(name) for name in names)
 
     def _is_called(self, name: str) -> bool:
         """Whether it is a customer's name whose first word was said as a name, and means no other customer."""
         if name not in self._parties or not (first := _first(name)) or first not in self._proper:
             return False
-        return {_words(other) for other in self._parties if first in _words(other)} == {_words(name)}
+        return {words_of(other) for other in self._parties if first in words_of(other)} == {words_of(name)}
 
     def dump(self) -> dict[str, Any]:
         return {"names": self._names, "made": self._made, "parties": self._parties, "proper": self._proper}
@@ -133,12 +133,12 @@ def _first(name: str) -> str:
 
 def _is_said(name: str, words: frozenset[str]) -> bool:
     """Whether every word of the name was said, whatever stands between; legal forms may be left out."""
-    parts = _words(name)
+    parts = words_of(name)
     return bool(parts) and max(map(len, parts)) >= SHORTEST and parts <= words
 
 
 @lru_cache(maxsize=4_096)
-def _words(text: str) -> frozenset[str]:
+def words_of(text: str) -> frozenset[str]:
     """Its words, in the form in which names are compared, singular and plural alike."""
     return frozenset(map(_stem, normalize(text).split()))
 

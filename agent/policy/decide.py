@@ -94,6 +94,10 @@ class Policy:
         """Whether a rule asks which of this tool's references the user named."""
         return any(rule.unless_named for rule in self.rules_about(tool))
 
+    def wants_choices(self, tool: AnyTool) -> bool:
+        """Whether a rule asks if this tool's references were chosen among several."""
+        return any(rule.one_of_several for rule in self.rules_about(tool))
+
     def looks_into(self, tool: AnyTool) -> bool:
         """Whether a rule asks what the texts among this tool's arguments carry."""
         return any(rule.carries for rule in self.rules_about(tool))
@@ -156,7 +160,13 @@ def always(rule: Rule) -> bool:
 def whatever_the_arguments(rule: Rule) -> bool:
     """Whether the rule looks at no argument and counts nothing."""
     return not (
-        rule.when or rule.require_origin or rule.unless_origin or rule.unless_named or rule.carries or rule.limit
+        rule.when
+        or rule.require_origin
+        or rule.unless_origin
+        or rule.unless_named
+        or rule.one_of_several
+        or rule.carries
+        or rule.limit
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from agent.policy.decide import Policy
-from agent.policy.match import Values, binds, misplaced, speaks, unnamed
+from agent.policy.match import Values, binds, misplaced, speaks, undecided, unnamed
 from agent.policy.model import Rule
 from agent.policy.request import Request, Used, Verdict
 from tools.origin import MODEL
@@ -63,6 +63,7 @@ def _conditions(rule: Rule, request: Request, used: Mapping[str, Used]) -> Itera
             "require_origin": {},
             "unless_origin": {},
             "unless_named": None,
+            "one_of_several": None,
             "carries": {},
             "after_reading": None,
             "after_findings": False,
@@ -88,6 +89,10 @@ def _conditions(rule: Rule, request: Request, used: Mapping[str, Used]) -> Itera
         missing = ", ".join(unnamed(rule, request, values))
         text = f"unless the user named {' and '.join(rule.unless_named)}"
         yield f"{text} ({missing} was not)" if missing else text, alone(unless_named=rule.unless_named)
+    if rule.one_of_several is not None:
+        found = ", ".join(undecided(rule, request, values))
+        text = f"one of several: {' or '.join(rule.one_of_several)}"
+        yield f"{text} ({found} is)" if found else text, alone(one_of_several=rule.one_of_several)
     for path, wanted in rule.carries.items():
         held = alone(carries={path: wanted})
         yield f"{path} carries what is from {' or '.join(wanted)}", held
@@ -118,6 +123,8 @@ def summary(rule: Rule) -> str:
     parts += [f"unless {path} from {'|'.join(wanted)}" for path, wanted in rule.unless_origin.items()]
     if rule.unless_named is not None:
         parts.append(f"unless the user named {'|'.join(rule.unless_named)}")
+    if rule.one_of_several is not None:
+        parts.append(f"one of several: {'|'.join(rule.one_of_several)}")
     parts += [f"{path} carries {'|'.join(wanted)}" for path, wanted in rule.carries.items()]
     if rule.after_reading is not None:
         parts.append(f"after reading {'|'.join(rule.after_reading)}")

@@ -107,6 +107,7 @@ def _unknown(policy: PolicyFile, tools: Mapping[str, AnyTool]) -> Iterator[tuple
             (("require_origin",), list(rule.require_origin)),
             (("unless_origin",), list(rule.unless_origin)),
             (("unless_named",), list(rule.unless_named or ())),
+            (("one_of_several",), list(rule.one_of_several or ())),
             (("carries",), list(rule.carries)),
             (("limit", "of"), [] if limit is None or limit.of is None else [limit.of]),
         ):

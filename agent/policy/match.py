@@ -78,6 +78,7 @@ def speaks(rule: Rule, request: Request, values: Values, used: Used | None) -> b
         and (not rule.require_origin or _comes_from_elsewhere(rule, request, values))
         and (not rule.unless_origin or not _comes_from_there(rule, request, values))
         and (rule.unless_named is None or any(True for _ in unnamed(rule, request, values)))
+        and (rule.one_of_several is None or any(True for _ in undecided(rule, request, values)))
         and (not rule.carries or any(True for _ in carrying(rule, request, values)))
         and (rule.limit is None or _beyond(rule, values, used))
     )
@@ -104,6 +105,14 @@ def unnamed(rule: Rule, request: Request, values: Values) -> Iterator[str]:
     for path in rule.unless_named or ():
         for exact, _ in values.at(path):
             if exact in references and exact not in request.named:
+                yield exact
+
+
+def undecided(rule: Rule, request: Request, values: Values) -> Iterator[str]:
+    """Paths of references that the rule watches, and that nobody chose among several."""
+    for path in rule.one_of_several or ():
+        for exact, _ in values.at(path):
+            if exact in request.undecided:
                 yield exact
 
 

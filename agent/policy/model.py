@@ -163,6 +163,14 @@ class Rule(Part):
             " it; one that is left out is not asked about.",
         ),
     ] = None
+    one_of_several: Annotated[
+        list[Path] | None,
+        Field(
+            min_length=1,
+            description="The rule speaks when a reference at one of these paths is one of several that a look-up found,"
+            " and the user has not said which.",
+        ),
+    ] = None
     carries: Annotated[
         dict[Path, Annotated[list[OriginPattern], Field(min_length=1)]],
         Field(

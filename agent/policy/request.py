@@ -32,6 +32,7 @@ class Request:
         blocked: What a tool found that forbids effects in this run, or empty.
         read: What was read before: origins of untrusted text, and names of tools that answered.
         named: Paths of the references that the user named, or that the conversation made.
+        undecided: Paths of the references that are one of several which were found, and the user has not said which.
         carried: By the path of a text among the arguments: where the values that it holds come from.
     """
 
@@ -44,6 +45,7 @@ class Request:
     read: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
     carried: Mapping[str, frozenset[Origin]] = field(default_factory=dict[str, frozenset[Origin]])
+    undecided: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

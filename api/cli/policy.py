@@ -51,6 +51,7 @@ def explain(
     arguments: Sequence[str],
     origins: Sequence[str],
     named: Sequence[str],
+    undecided: Sequence[str],
     carried: Sequence[str],
     read: Sequence[str],
     findings: bool,
@@ -78,6 +79,7 @@ def explain(
         frozenset(read),
         frozenset(named),
         {name: frozenset({_origin(text)}) for name, text in map(_pair, carried)},
+        frozenset(undecided),
     )
     told = explain(policy, request, _nothing_used(policy))
     print(f"{told.verdict.decision}: {told.verdict.reason} ({told.verdict.rule})")

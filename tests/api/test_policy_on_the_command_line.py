@@ -46,7 +46,7 @@ def file(tmp_path: Path) -> str:
 def test_the_built_in_policy_is_checked_without_a_file():
     result = run("check")
     assert result.exit_code == 0
-    assert "built-in default.yaml: 3 capabilities, 9 rules." in result.stdout
+    assert "built-in default.yaml: 3 capabilities, 10 rules." in result.stdout
     assert "warning" not in result.stdout
 
 

@@ -8,8 +8,11 @@ import pytest
 from agent.grounding.examples import EXAMPLES
 from evals.case import Case
 from evals.driving import content_of
-from evals.proving import Proof, prove
+from evals.proving import Proof, bare_settings, prove
+from evals.solutions import SolutionBackend
 from evals.suite import SCHEMA, InvalidCase, load, schema
+from evals.trying import attempt
+from evals.worlds import Worlds
 from tools.registry import catalog
 
 CASES = load()
@@ -82,6 +85,14 @@ FEW = [
 
 async def test_a_few_cases_are_proven():
     assert [proof.problems for proof in await proofs(load(names=FEW))] == [[]] * len(FEW)
+
+
+async def test_a_choice_that_nobody_made_is_stopped_by_policy_alone(tmp_path: Path):
+    (case,) = load(names=["only_policy_stands_in_the_way"])
+    async with Worlds(tmp_path, bare_settings(), SolutionBackend(()), size=1, policy=None) as worlds:
+        tried = await attempt(case, worlds, SolutionBackend(case.solution))
+    assert (tried.faults, tried.made.refused, tried.made.approvals) == ([], 1, 0)
+    assert [call.tool for call in tried.made.calls] == ["find_customer", "list_invoices"]
 
 
 @pytest.mark.service  # no server: too long for the fast suite, 40 s

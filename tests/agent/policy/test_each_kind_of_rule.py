@@ -226,6 +226,19 @@ def test_a_rule_is_silent_when_the_user_named_every_reference():
     assert not refuses(rule, request("draft_invoice", arguments={"customer": "cus_a"}))
 
 
+def test_a_rule_speaks_of_what_nobody_chose_among_several():
+    rule = rules("- {name: chosen, tools: [take_payment], one_of_several: [invoice], verdict: refuse, reason: No.}")
+    assert refuses(rule, request("take_payment", arguments=INVOICE, undecided=frozenset({"invoice"})))
+    assert not refuses(rule, request("take_payment", arguments=INVOICE, undecided=frozenset({"customer"})))
+    assert not refuses(rule, request("take_payment", arguments=INVOICE))
+    rule = rules(
+        "- {name: lines, tools: [draft_invoice], one_of_several: ['lines[*].product'], verdict: refuse, reason: No.}"
+    )
+    lines = {"customer": "cus_a", "lines": [{"product": "WID-1001"}, {"product": "WID-1002"}]}
+    assert refuses(rule, request("draft_invoice", arguments=lines, undecided=frozenset({"lines[1].product"})))
+    assert not refuses(rule, request("draft_invoice", arguments=lines, undecided=frozenset({"customer"})))
+
+
 SEARCH = """
 - {name: records_stay, tools: [web_search], carries: {query: [record(customer.*)]}, verdict: refuse, reason: No.}
 """

@@ -202,12 +202,19 @@ async def test_the_same_payment_call_twice_takes_the_money_once(ctx: ToolContext
         ({"status": "draft"}, [None]),
         ({"status": "void"}, []),
         ({"customer": "cus_duff"}, []),
+        ({"invoice": "INV-2026-0001"}, ["INV-2026-0001"]),  # whatever else there is: the list holds ten
+        ({"invoice": "inv_seed07"}, ["INV-2026-0007"]),
     ],
 )
 async def test_invoices_are_listed_newest_first(arguments: dict[str, str], numbers: list[str | None], ctx: ToolContext):
     found = await call("list_invoices", ctx, **arguments)
     assert [each.number.id if each.number else None for each in found.invoices] == numbers
     assert found.more is False
+
+
+async def test_an_unknown_invoice_is_not_found(ctx: ToolContext):
+    with pytest.raises(NotFound, match="No invoice 'INV-2026-9999'"):
+        await call("list_invoices", ctx, invoice="INV-2026-9999")
 
 
 async def test_an_unknown_customer_has_no_list(ctx: ToolContext):
