@@ -198,13 +198,14 @@ class Grounding:
 
     def undecided(self, tool: AnyTool, arguments: dict[str, Any]) -> frozenset[str]:
         """Paths of the references among the arguments that are one of several which a look-up found, where the person
-        has neither written the identifier nor said which."""
+        has neither written the identifier nor said which, and no call of this conversation made it."""
         return frozenset(
             leaf.path
             for leaf in leaves(arguments, schema_of(tool.arguments, "validation"))
             if leaf.mark is not None
             and leaf.mark.startswith("ref:")
             and self._known.origin(leaf.mark, str(leaf.value)) != USER
+            and not self._naming.was_made(str(leaf.value))
             and self._choices.is_open(str(leaf.value), self._said)
         )
 

@@ -83,13 +83,17 @@ class Naming:
             identifier: As a tool takes it.
             said: What the person said.
         """
-        if identifier in self._made:
+        if self.was_made(identifier):
             return True
         names = self._names.get(identifier)
         if not names:
             return False
         words = frozenset[str]().union(*map(words_of, said))
         return any(_is_said(name, words) or self._is_called(name) for name in names)
+
+    def was_made(self, identifier: str) -> bool:
+        """Whether a call of this conversation brought it into the world."""
+        return identifier in self._made
 
     def _is_called(self, name: str) -> bool:
         """Whether it is a customer's name whose first word was said as a name, and means no other customer."""

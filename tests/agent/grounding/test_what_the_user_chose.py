@@ -141,6 +141,17 @@ def test_an_answer_to_the_question_settles_it():
         assert not again.undecided(DRAFT, arguments)
 
 
+def test_what_was_made_here_is_no_choice_though_it_is_listed_among_others():
+    grounding = Grounding()
+    grounding.observe_user("Draft an invoice for Globex and issue it.")
+    made = invoice("INV-2026-0011", "Globex", "46.29 EUR", "2026-12-21")
+    grounding.observe_call(DRAFT, {"customer": "cus_globex", "lines": []})
+    grounding.observe_result(DRAFT, made)
+    grounding.observe_result(list_invoices, OPEN)
+    assert not grounding.undecided(PAY, {"invoice": "inv_11"})
+    assert grounding.undecided(PAY, {"invoice": "inv_09"})
+
+
 def test_one_that_was_found_alone_is_no_choice():
     grounding = Grounding()
     grounding.observe_user("Draft an invoice for Duff.")
