@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 
 from starlette.requests import HTTPConnection
 
@@ -34,6 +35,7 @@ def client_address(connection: HTTPConnection, trusted: Sequence[Network] = ()) 
     return str(peer)
 
 
+@lru_cache(maxsize=4_096)
 def _address(text: str) -> Address | None:
     try:
         found = ipaddress.ip_address(text.strip("[]"))

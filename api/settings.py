@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -84,6 +85,7 @@ class ClientSettings(BaseSettings):
     api_key: Annotated[SecretStr | None, Field(description="A personal key at the server that is asked.")] = None
 
 
+@lru_cache(maxsize=4_096)
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach a server bound to `host`."""
     if host == "localhost":

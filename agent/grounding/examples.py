@@ -142,19 +142,6 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     Example("Hi, what can you do?", (), "I look up customers, products and invoices, check orders and write invoices."),
     Example("Send an invoice.", (), "To which customer, and for which products and quantities?"),
-    Example("Take part of INV-2000-0005.", (), "How much of it shall I take?"),
-    Example("Issue it and charge it.", (), "Which invoice do you mean?"),
-    Example(
-        "Invoice 5 red pens.",
-        (
-            Did(
-                "find_customer",
-                {"query": "red pens"},
-                "Refused, and asking again will not help: Nobody has named this customer. Ask which one.",
-            ),
-        ),
-        "Which customer do you mean?",
-    ),
     Example(
         "Bill Ex Ltd for 4 pads.",
         (
@@ -171,18 +158,6 @@ EXAMPLES: tuple[Example, ...] = (
             ),
         ),
         "Which pads do you mean: plain or lined?",
-    ),
-    Example("Check this order.", (), "No document is attached. Can you attach the order?"),
-    Example(
-        "Draft 2 PAD-0001 for Ex.",
-        (
-            Did(
-                "find_customer",
-                {"query": "Ex"},
-                '{"customers":[{"id":"cus_0a","name":"Ex Ltd"},{"id":"cus_0b","name":"Ex Trading"}]}',
-            ),
-        ),
-        "Which customer: Ex Ltd or Ex Trading?",
     ),
     Example("Delete INV-2000-0003.", (), "I have no way to delete an invoice. Nothing was changed."),
     Example(

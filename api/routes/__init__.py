@@ -7,6 +7,8 @@ import pkgutil
 
 from fastapi import APIRouter
 
+OFTEN = ("runs", "threads", "chat")  # are looked through first: routers are asked one after the other, 0.1 ms for all
+
 
 def routers() -> list[APIRouter]:
     """The `router` of every file here.
@@ -15,9 +17,10 @@ def routers() -> list[APIRouter]:
         TypeError: A file has none.
     """
     found: list[APIRouter] = []
-    for info in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-        router = getattr(importlib.import_module(f"{__name__}.{info.name}"), "router", None)
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    for name in sorted(names, key=lambda name: OFTEN.index(name) if name in OFTEN else len(OFTEN)):
+        router = getattr(importlib.import_module(f"{__name__}.{name}"), "router", None)
         if not isinstance(router, APIRouter):
-            raise TypeError(f"api/routes/{info.name}.py must define `router`, a fastapi.APIRouter")
+            raise TypeError(f"api/routes/{name}.py must define `router`, a fastapi.APIRouter")
         found.append(router)
     return found
