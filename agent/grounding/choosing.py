@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from agent.grounding.naming import words_of
-from agent.grounding.walk import Leaf
+from agent.grounding.walk import Leaf, by_holder
 
 MAX_CHOICES = 4  # results that are remembered
 MAX_THINGS = 50  # of one result; more than a person is asked to choose from
@@ -45,11 +45,8 @@ class Choices:
 
     def observe(self, found: Sequence[Leaf]) -> None:
         """A look-up's result was shown: its leaves."""
-        holders: dict[int, list[Leaf]] = {}
-        for leaf in found:
-            holders.setdefault(id(leaf.holder), []).append(leaf)
         kinds: dict[str, list[_Thing]] = {}
-        for leaves in holders.values():
+        for leaves in by_holder(found):
             own = next((leaf for leaf in leaves if leaf.field == "id" and (leaf.mark or "").startswith("ref:")), None)
             if own is not None and own.mark is not None:
                 kinds.setdefault(own.mark, []).append(_Thing.of(leaves))

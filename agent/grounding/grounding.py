@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -186,28 +186,28 @@ class Grounding:
         """Paths of the references among the arguments that the person named, by identifier or by name, and of those
         that a call of this conversation made."""
         return frozenset(
-            leaf.path
-            for leaf in leaves(arguments, schema_of(tool.arguments, "validation"))
-            if leaf.mark is not None
-            and leaf.mark.startswith("ref:")
-            and (
-                self._known.origin(leaf.mark, str(leaf.value)) == USER
-                or self._naming.is_named(str(leaf.value), self._said)
-            )
+            path
+            for path, identifier, origin in self._references(tool, arguments)
+            if origin == USER or self._naming.is_named(identifier, self._said)
         )
 
     def undecided(self, tool: AnyTool, arguments: dict[str, Any]) -> frozenset[str]:
         """Paths of the references among the arguments that are one of several which a look-up found, where the person
         has neither written the identifier nor said which, and no call of this conversation made it."""
         return frozenset(
-            leaf.path
-            for leaf in leaves(arguments, schema_of(tool.arguments, "validation"))
-            if leaf.mark is not None
-            and leaf.mark.startswith("ref:")
-            and self._known.origin(leaf.mark, str(leaf.value)) != USER
-            and not self._naming.was_made(str(leaf.value))
-            and self._choices.is_open(str(leaf.value), self._said)
+            path
+            for path, identifier, origin in self._references(tool, arguments)
+            if origin != USER
+            and not self._naming.was_made(identifier)
+            and self._choices.is_open(identifier, self._said)
         )
+
+    def _references(self, tool: AnyTool, arguments: dict[str, Any]) -> Iterator[tuple[str, str, Origin | None]]:
+        """Path, identifier and origin of each reference among the arguments."""
+        for leaf in leaves(arguments, schema_of(tool.arguments, "validation")):
+            if leaf.mark is not None and leaf.mark.startswith("ref:"):
+                identifier = str(leaf.value)
+                yield leaf.path, identifier, self._known.origin(leaf.mark, identifier)
 
     def carried(self, tool: AnyTool, arguments: dict[str, Any]) -> dict[str, frozenset[Origin]]:
         """By the path of each text among the arguments: where the values that it holds come from, those left out that

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Self
 
-from agent.grounding.walk import Leaf
+from agent.grounding.walk import Leaf, by_holder
 from tools.names import normalize
 
 MAX_THINGS = 500  # of which names are remembered
@@ -57,10 +57,7 @@ class Naming:
             effect: The call changed the world.
         """
         ours = set(given)
-        holders: dict[int, list[Leaf]] = {}
-        for leaf in found:
-            holders.setdefault(id(leaf.holder), []).append(leaf)
-        for leaves in holders.values():
+        for leaves in by_holder(found):
             names = [str(leaf.value) for leaf in leaves if _is_name(leaf)]
             parties = [str(leaf.value) for leaf in leaves if _is_party(leaf)]
             self._parties = [*self._parties, *(name for name in parties if name not in self._parties)][-MAX_THINGS:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, cast
@@ -58,6 +58,14 @@ def _inline(node: Any, definitions: Json) -> Any:
 def leaves(value: Any, schema: Json) -> Iterator[Leaf]:
     """Every scalar in `value` (JSON as python objects) with what `schema` says of it; nulls are left out."""
     yield from _leaves(value, schema, "", {}, {})
+
+
+def by_holder(found: Iterable[Leaf]) -> list[list[Leaf]]:
+    """The leaves of each object that holds some."""
+    holders: dict[int, list[Leaf]] = {}
+    for leaf in found:
+        holders.setdefault(id(leaf.holder), []).append(leaf)
+    return list(holders.values())
 
 
 def _leaves(

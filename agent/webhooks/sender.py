@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING
 
 from agent.webhooks.signing import signature
@@ -94,8 +95,7 @@ def judge(status: int, retry_after: str, *, now: datetime) -> Answer:
     """2xx is delivered, 410 is the end, everything else (redirects too) a failed attempt."""
     if 200 <= status < 300:
         return Answer()
-    phrase = f" {HTTPStatus(status).phrase}" if status in set(HTTPStatus) else ""
-    problem = f"The receiver answered {status}{phrase}."
+    problem = f"The receiver answered {status} {responses.get(status, '')}".rstrip() + "."
     return Answer(problem, gone=status == HTTPStatus.GONE, retry_after=_seconds(retry_after, now))
 
 

@@ -18,7 +18,7 @@ def routers() -> list[APIRouter]:
     """
     found: list[APIRouter] = []
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    for name in sorted(names, key=lambda name: OFTEN.index(name) if name in OFTEN else len(OFTEN)):
+    for name in (*OFTEN, *(name for name in names if name not in OFTEN)):
         router = getattr(importlib.import_module(f"{__name__}.{name}"), "router", None)
         if not isinstance(router, APIRouter):
             raise TypeError(f"api/routes/{name}.py must define `router`, a fastapi.APIRouter")

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import re
-import threading
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import orjson
 
 from prisma.assets import Progress, cache_folder, silent
+from prisma.cache import keep
 
 FORMAT = 4  # of the kept file
 
@@ -78,11 +77,7 @@ def load_param_graph(schema: str, *, progress: Progress = silent) -> ParamGraph:
     from prisma.engine.schema_tools import SchemaTools  # slow to import, and rarely needed
 
     graph = build_param_graph(SchemaTools(progress=progress).dmmf(schema))
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-        partial.write_bytes(graph.to_json())
-        partial.replace(path)
+    keep(path, graph.to_json())
     return graph
 
 

@@ -1,7 +1,7 @@
 """What Prisma's compiler makes of each shape, kept in the cache: the next process need not ask for it again.
 
-A compilation takes ten milliseconds, nearly all of it Python's side of WebAssembly, and a program asks for its hundred
-shapes every time it starts. What comes out depends on the schema, the kind of database, Prisma's module and our host of
+A compilation takes up to 50 ms, nearly all of it Python's side of WebAssembly, and a program asks for the same shapes
+every time it starts. What comes out depends on the schema, the kind of database, Prisma's module and our host of
 it, so all of these are in the name of the folder. A shape is a file in it, which holds JSON: what does not survive that
 unchanged is not kept.
 """
@@ -20,6 +20,8 @@ from typing import Any, Protocol
 import orjson
 
 from prisma.assets import ASSETS, cache_folder
+from prisma.cache import keep
+from prisma.engine.plan_cache import LARGE_SHAPE
 from prisma.engine.types import Provider
 
 KEPT_SCHEMAS = 16  # folders
@@ -66,7 +68,8 @@ class PlanSources:
         with contextlib.suppress(OSError, ValueError):
             return orjson.loads(path.read_bytes())
         source = self._made().compile(shape.decode())
-        self._keep(path, source)
+        if len(shape) <= LARGE_SHAPE:
+            self._keep(path, source)
         return source
 
     def _made(self) -> Compiler:
@@ -76,17 +79,13 @@ class PlanSources:
             return self._compiler
 
     def _keep(self, path: Path, source: dict[str, Any]) -> None:
-        """Write it so that no reader ever sees half of it; a cache that cannot be written is no error."""
         if self._kept >= KEPT_SHAPES:
             return
-        with contextlib.suppress(OSError, TypeError):
+        with contextlib.suppress(TypeError):  # it holds what JSON does not
             data = orjson.dumps(source)
-            if orjson.loads(data) != source:
-                return
-            partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-            partial.write_bytes(data)
-            partial.replace(path)
-            self._kept += 1
+            if orjson.loads(data) == source:
+                keep(path, data)
+                self._kept += 1
 
 
 def sources_folder(schema: str, provider: Provider, schema_name: str | None) -> Path:

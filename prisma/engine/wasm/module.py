@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import platform
 import threading
 from functools import cache
@@ -19,6 +18,7 @@ from pathlib import Path
 import wasmtime
 
 from prisma.assets import ASSETS, AssetName, Progress, cache_folder, locate, silent
+from prisma.cache import keep
 
 _LOCK = threading.Lock()
 _MODULES: dict[AssetName, wasmtime.Module] = {}
@@ -55,22 +55,11 @@ def _load(name: AssetName, progress: Progress) -> wasmtime.Module:
     source = locate(name, checked=True, progress=progress).read_bytes()
     progress("Compiling Prisma's query compiler for this CPU", 0.0)
     module = wasmtime.Module(wasm_engine(), source)
-    _keep(path, bytes(module.serialize()))
+    data = bytes(module.serialize())
+    keep(path, data)
+    keep(path.with_suffix(".sha256"), hashlib.sha256(data).hexdigest().encode())
     progress("Compiling Prisma's query compiler for this CPU", 1.0)
     return module
-
-
-def _keep(path: Path, data: bytes) -> None:
-    """Write the compiled form so that no reader ever sees half of it; a cache that cannot be written is no error."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for target, content in (
-            (path, data),
-            (path.with_suffix(".sha256"), hashlib.sha256(data).hexdigest().encode()),
-        ):
-            partial = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
-            partial.write_bytes(content)
-            partial.replace(target)
 
 
 @cache

@@ -13,6 +13,7 @@ import pytest
 
 from prisma.engine import plan_sources
 from prisma.engine.engine import Engine
+from prisma.engine.plan_cache import LARGE_SHAPE
 from prisma.engine.plan_sources import PlanSources, sources_folder
 from prisma.engine.wasm.host import UNDEFINED
 from prisma.errors import SchemaError
@@ -78,6 +79,14 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path):
     sources = PlanSources(compiler.make, tmp_path / "file" / "plans")
     assert sources.get(SHAPE) == sources.get(SHAPE) == {"type": "a"}
     assert len(compiler.asked) == 2
+
+
+def test_a_shape_that_is_too_large_for_the_memory_is_not_kept_on_the_disk_either(tmp_path: Path):
+    sources = PlanSources(Counted({"type": "a"}).make, tmp_path / "plans")
+    sources.get(b"x" * (LARGE_SHAPE + 1))
+    assert not list((tmp_path / "plans").iterdir())
+    sources.get(b"x" * LARGE_SHAPE)
+    assert len(list((tmp_path / "plans").iterdir())) == 1
 
 
 def test_what_is_kept_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
