@@ -11,10 +11,11 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from agent.durable.base import DurableError, RecordsAway, WorkLost
+from agent.reading import Reading
 from agent.records import StoredEvent
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 MAX_BEHIND = 500  # events of a run that may not be stored yet
 TAIL = 256  # events that a log keeps in memory after they are stored
-WRITE_INTERVAL = 0.05  # seconds between two batches, unless somebody waits
+WRITE_INTERVAL = 0.2  # seconds between two batches, unless somebody waits
 POLL_INTERVAL = 0.2  # seconds, for a run that works in another process
 PAGE = 500  # events read from the store at once
 
@@ -45,7 +46,8 @@ class RunLog:
         self._wake_writer = wake_writer
         self._hurry = hurry
         self._told: Counter[tuple[str, bytes]] = Counter()
-        self._waiters: list[asyncio.Future[None]] = []
+        self._readers: list[asyncio.Future[None]] = []
+        self._storers: list[asyncio.Future[None]] = []
 
     @property
     def first(self) -> int:
@@ -74,7 +76,7 @@ class RunLog:
         self.last += 1
         self._tail.append(StoredEvent(self.last, type, data))
         self._wake_writer()
-        self._wake_readers()
+        _wake(self._readers)
 
     def close(self, *final: StoredEvent, lost: bool = False) -> None:
         """Show what is stored already, and end every reader after it; `lost`: let them go on where the run does."""
@@ -83,7 +85,8 @@ class RunLog:
             self._tail.append(event)
         self.closed = True
         self.lost = lost
-        self._wake_readers()
+        _wake(self._readers)
+        _wake(self._storers)
 
     def unstored(self) -> list[StoredEvent]:
         """What the writer has to store."""
@@ -100,23 +103,21 @@ class RunLog:
         surplus = min(len(self._tail) - TAIL, self.stored + 1 - self.first)
         if surplus > TAIL:
             del self._tail[:surplus]
-        self._wake_readers()
+        _wake(self._storers)
 
     def fail(self, error: Exception) -> None:
         """The writer gave up."""
         self.broken = error
-        self._wake_readers()
+        _wake(self._storers)
 
     def mend(self) -> None:
         """Let the writer try again."""
         self.broken = None
         self._wake_writer()
 
-    async def changed(self) -> None:
-        """Wait until something was appended, stored or closed."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        await waiter
+    def grown(self) -> asyncio.Future[None]:
+        """Done when something is appended, or the log is closed. Whoever waits may end it before."""
+        return _waiter(self._readers)
 
     async def keep_up(self) -> None:
         """Called after each event: wait where too many are not stored yet.
@@ -154,10 +155,19 @@ class RunLog:
         while self.stored < goal:
             if self.broken is not None:
                 raise self.broken
-            await self.changed()
+            await _waiter(self._storers)
 
-    def _wake_readers(self) -> None:
-        waiters, self._waiters = self._waiters, []
+
+def _waiter(waiting: list[asyncio.Future[None]]) -> asyncio.Future[None]:
+    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    waiting.append(waiter)
+    return waiter
+
+
+def _wake(waiting: list[asyncio.Future[None]]) -> None:
+    if waiting:
+        waiters = waiting.copy()
+        waiting.clear()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -228,51 +238,39 @@ class EventLog:
         """Every event of a run above `after` that is in the database."""
         return await self._store.read_all(run_id, after=after)
 
-    async def read(self, run_id: str, *, after: int = 0) -> AsyncGenerator[StoredEvent]:
-        """Events above `after`, in order, until the run rests, or this process stops while it goes on elsewhere."""
-        while True:
-            run_log = self._logs.get(run_id)
-            if run_log is None:
-                rest = await self._store.resting_at(run_id)
-                page = await self._store.read(run_id, after=after, limit=PAGE)
-                for event in page:
-                    yield event
-                    after = event.sequence
-                if rest is not None and after >= rest:
-                    return
-                if not page and run_id not in self._logs:
-                    if self._stopped:
-                        return
-                    await asyncio.sleep(POLL_INTERVAL)
-                continue
-            async for event in self._follow(run_log, after):
-                yield event
-                after = event.sequence
-            if not run_log.lost:
-                return
+    def live(self, run_id: str) -> RunLog | None:
+        """The log of a run that works here."""
+        return self._logs.get(run_id)
 
-    async def _follow(self, run_log: RunLog, after: int) -> AsyncGenerator[StoredEvent]:
-        while True:
-            while after + 1 < run_log.first:  # too late for memory; what is not there any more is stored
-                page = await self._store.read(run_log.run_id, after=after, limit=PAGE)
-                for event in page:
+    def reading(self, run_id: str, *, after: int = 0) -> Reading:
+        """Reads the events above `after`, until the run rests, or this process stops while it goes on elsewhere."""
+        return Reading(self, run_id, after=after)
+
+    async def read(self, run_id: str, *, after: int = 0) -> AsyncGenerator[StoredEvent]:
+        """What `reading` hands out, one by one."""
+        async with aclosing(self.reading(run_id, after=after)) as reading:
+            while not reading.over:
+                for event in await reading.next():
                     yield event
-                    after = event.sequence
-                if page:
-                    continue
-                if after >= run_log.begun_after:
-                    return  # the run was deleted under us
-                after = run_log.begun_after  # these numbers were left out
-            while batch := run_log.since(after, limit=TAIL):
-                if batch[0].sequence != after + 1:
-                    break  # it was dropped from memory while we yielded
-                for event in batch:
-                    yield event
-                after = batch[-1].sequence
-            else:
-                if run_log.closed:
-                    return
-                await run_log.changed()
+
+    async def look_up(self, run_id: str, *, after: int) -> tuple[list[StoredEvent], bool]:
+        """Stored events above `after` of a run that does not work here, or the first of them, and whether they are the
+        last; none where there is nothing new.
+
+        Raises:
+            RunNotFound: There is no such run.
+        """
+        rest = await self._store.resting_at(run_id)
+        page = await self._store.read(run_id, after=after, limit=PAGE)
+        last = page[-1].sequence if page else after
+        over = (rest is not None and last >= rest) or (not page and self._stopped and run_id not in self._logs)
+        if not page and not over and run_id not in self._logs:
+            await asyncio.sleep(POLL_INTERVAL)
+        return page, over
+
+    async def forgotten(self, run_log: RunLog, *, after: int) -> list[StoredEvent]:
+        """Stored events above `after` that the log's memory does not hold any more, or the first of them."""
+        return await self._store.read(run_log.run_id, after=after, limit=PAGE)
 
     async def _write_forever(self) -> None:
         while True:
@@ -285,7 +283,7 @@ class EventLog:
                     await self._urgent.wait()
 
     async def _write_once(self) -> None:
-        batch = [(run_log, events) for run_log in self._logs.values() if (events := run_log.unstored())]
+        batch = [(run_log, run_log.unstored()) for run_log in self._logs.values() if run_log.last > run_log.stored]
         if not batch:
             return
         self._writing_since = asyncio.get_running_loop().time()

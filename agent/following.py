@@ -28,6 +28,14 @@ def _any_beginning(literals: tuple[str, ...]) -> str:
     return "|".join(map(beginning, literals))
 
 
+def starts(literals: Iterable[str]) -> str:
+    """A pattern for where any of `literals` may start: its first two characters, or the first where the text ends."""
+    second: dict[str, set[str]] = {}
+    for literal in literals:
+        second.setdefault(literal[0], set()).add(re.escape(literal[1]))
+    return "|".join(rf"{re.escape(first)}(?:[{''.join(sorted(then))}]|\Z)" for first, then in sorted(second.items()))
+
+
 @lru_cache(maxsize=256)  # Python's own cache is shared with everything else that compiles patterns
 def _patterns(wakes: str, begins: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(wakes), re.compile(rf"(?:{begins})\Z")
@@ -44,7 +52,8 @@ def follow(
     """A look that holds back what may be the beginning of a value until the value is whole, and then judges it.
 
     Args:
-        wakes: A pattern for the characters with which values begin: text without them is not looked at more closely.
+        wakes: A pattern for the first character of a value, or for a later one before which nothing was held back: text
+            without any is not looked at more closely. It may look behind.
         begins: A pattern for what could be the beginning of a value, if the answer ended there.
         value: A whole value. It says by itself what must follow: at the answer's end a line feed does.
         waits: Says whether a beginning is worth waiting for; every one is, if not given.

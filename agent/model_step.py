@@ -246,7 +246,7 @@ class _Answer:
 
     async def _read(self) -> tuple[Step, Usage]:
         services, usage, characters = self._deps.services, None, 0
-        deltas: Any = services.backend.stream(
+        deltas = services.backend.stream(
             self._messages,
             tools=self._tools,
             schema=self._schema,

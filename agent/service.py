@@ -45,6 +45,7 @@ from agent.policy import DECIDES, Policy, default_policy
 from agent.policy.limits import Limits
 from agent.principal import LOCAL, Principal
 from agent.quota import NoQuota, Quota
+from agent.reading import Reading
 from agent.records import ENDED, RunRecord, StoredEvent
 from agent.rest_store import RestStore
 from agent.run_store import NewRun, RunStore, WhenBusy
@@ -469,6 +470,10 @@ class Agent:
         async with aclosing(self._events.read(run_id, after=after)) as events:
             async for event in events:
                 yield event
+
+    def reading(self, run_id: str, *, after: int = 0) -> Reading:
+        """`events`, in portions, for readers that wait for other things too. Whether they may is not asked."""
+        return self._events.reading(run_id, after=after)
 
     async def wait(self, run_id: str, *, principal: Principal | None = None) -> RunRecord:
         """The run, once it rests.

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from agent.reading import Reading
 from agent.records import StoredEvent
 
 MEDIA_TYPE = "text/event-stream"
@@ -28,51 +30,104 @@ def frame(event: StoredEvent) -> bytes:
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (event.sequence, event.type.encode(), event.data)
 
 
-class _Outbox:
-    """Frames that wait to be sent, and what may wake the sender: a frame, the end, a reader that went away, silence."""
+class Source(Protocol):
+    """What a stream sends, as far as it is there.
 
-    def __init__(self) -> None:
-        self.frames: list[bytes] = []
-        self.waiting = 0  # bytes
-        self.open = True
-        self.complete = False  # everything there is has been put
-        self.error: Exception | None = None
-        self.reader_left = False
-        self._waiter: asyncio.Future[None] | None = None
-        self._room: asyncio.Future[None] | None = None
+    Attributes:
+        over: Nothing comes after what `next` returned.
+    """
 
-    def put(self, data: bytes) -> None:
-        self.frames.append(data)
-        self.waiting += len(data)
-        self.wake()
+    @property
+    def over(self) -> bool: ...
+
+    async def next(self) -> bytes:
+        """Frames that are ready, as many as there are; nothing when it is over or was woken."""
+        ...
 
     def wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        """Let `next` return now, or the next time."""
+        ...
 
-    def take(self) -> list[bytes]:
-        """All that waits."""
-        frames, self.frames, self.waiting = self.frames, [], 0
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
-        return frames
+    async def aclose(self) -> None: ...
 
-    async def room(self) -> None:
-        """Until the reader has caught up, where it is slow."""
-        if self.waiting >= MOST_WAITING:
-            self._room = asyncio.get_running_loop().create_future()
-            await self._room
 
-    async def wait(self) -> None:
-        """Until there is something to do."""
-        if not self.frames and self.open and not self.reader_left:
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
+class RunFrames:
+    """The events of a run, as frames."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self.wake = reading.wake
+        self.aclose = reading.aclose
+
+    @property
+    def over(self) -> bool:
+        return self._reading.over
+
+    async def next(self) -> bytes:
+        return b"".join([frame(event) for event in await self._reading.next()])
+
+
+class Gathered:
+    """Frames of an iterator, gathered by a task of their own while the reader is slow, within bounds.
+
+    Attributes:
+        complete: Everything that there is has been gathered.
+    """
+
+    def __init__(self, frames: AsyncIterator[bytes]) -> None:
+        self._iterator = frames
+        self._frames: list[bytes] = []
+        self._bytes = 0
+        self._error: Exception | None = None
+        self._ready = asyncio.Event()
+        self._room = asyncio.Event()
+        self._collecting: asyncio.Task[None] | None = None
+        self.complete = False
+
+    @property
+    def over(self) -> bool:
+        return self.complete and not self._frames
+
+    async def next(self) -> bytes:
+        if self._collecting is None:
+            self._collecting = asyncio.create_task(self._collect())
+        await self._ready.wait()
+        self._ready.clear()
+        if self._error is not None and not self._frames:
+            raise self._error
+        gathered, self._frames, self._bytes = b"".join(self._frames), [], 0
+        self._room.set()
+        if self._collecting.done():
+            self._ready.set()
+        return gathered
+
+    def wake(self) -> None:
+        self._ready.set()
+
+    async def aclose(self) -> None:
+        if self._collecting is not None:
+            self._collecting.cancel()
+            await asyncio.gather(self._collecting, return_exceptions=True)
+
+    async def _collect(self) -> None:
+        try:
+            async for frames in self._iterator:
+                self._frames.append(frames)
+                self._bytes += len(frames)
+                self._ready.set()
+                while self._bytes >= MOST_WAITING:
+                    self._room.clear()
+                    await self._room.wait()
+            self.complete = True
+        except Exception as error:  # noqa: BLE001  raised again where the response is sent
+            self._error = error
+        finally:
+            self._ready.set()
 
 
 class EventStream(Response):
-    """Streams the events of a run, or frames that are ready, until it rests or the reader leaves; the run does not
-    mind, unless `on_left` does something about it.
+    """Streams what a source has until it is over or the reader leaves; the run does not mind, unless `on_left` does
+    something about it.
 
     An error of the source cuts the connection, so that the reader knows to come back with `Last-Event-ID`.
     """
@@ -81,7 +136,7 @@ class EventStream(Response):
 
     def __init__(
         self,
-        events: AsyncIterator[StoredEvent] | AsyncIterator[bytes],
+        source: Source,
         *,
         heartbeat_seconds: float,
         headers: dict[str, str] | None = None,
@@ -91,78 +146,67 @@ class EventStream(Response):
     ) -> None:
         self.status_code = 200
         self.background = None
-        self.events = events
+        self.source = source
         self.heartbeat_seconds = heartbeat_seconds
         self.on_end = on_end
         self.heartbeat = heartbeat
         self.on_left = on_left
+        self._reader_left = False
         extra = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
         self.raw_headers = [*_HEADERS, *extra]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope
-        outbox = _Outbox()
-        source = asyncio.create_task(self._collect(outbox))
-        reader = asyncio.create_task(_watch(receive, outbox))
+        watching = asyncio.create_task(self._watch(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await self._send_all(outbox, send)
+            await self._send_all(send)
         finally:
             self.on_end()
-            for task in (source, reader):
-                task.cancel()
-            await asyncio.gather(source, reader, return_exceptions=True)
-            if outbox.reader_left and not outbox.complete and self.on_left is not None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await self.source.aclose()
+            if self._reader_left and self.on_left is not None:
                 await self.on_left()
 
-    async def _collect(self, outbox: _Outbox) -> None:
-        try:
-            async for event in self.events:
-                outbox.put(event if isinstance(event, bytes) else frame(event))
-                await outbox.room()
-            outbox.complete = True
-        except Exception as error:  # noqa: BLE001  raised again where the response is sent
-            outbox.error = error
-        finally:
-            outbox.open = False
-            outbox.wake()
-
-    async def _send_all(self, outbox: _Outbox, send: Send) -> None:
+    async def _send_all(self, send: Send) -> None:
         """Until the reader has left, or everything is sent. The last frames end the body: one write less a stream.
 
         Raises what the source raised, the body visibly unfinished.
         """
-        loop = asyncio.get_running_loop()
+        source, loop = self.source, asyncio.get_running_loop()
         last_sent = loop.time()
+
+        def is_silent() -> bool:
+            return loop.time() - last_sent >= 0.99 * self.heartbeat_seconds  # a timer may be a little early
 
         def beat() -> None:
             nonlocal timer
-            if not outbox.frames and loop.time() - last_sent >= self.heartbeat_seconds * 0.99:
-                outbox.put(self.heartbeat())
-            timer = loop.call_later(max(last_sent + self.heartbeat_seconds - loop.time(), 0.01), beat)
+            due = last_sent if not is_silent() else loop.time()
+            timer = loop.call_at(due + self.heartbeat_seconds, beat)
+            if is_silent():
+                source.wake()
 
         timer = loop.call_later(self.heartbeat_seconds, beat)
         try:
-            while True:
-                await outbox.wait()
-                if outbox.reader_left:
+            while not self._reader_left:
+                body, more = await source.next(), not source.over
+                if self._reader_left:
                     return
-                frames = outbox.take()
-                more = outbox.open or outbox.error is not None
-                if frames or not more:
-                    await send({"type": "http.response.body", "body": b"".join(frames), "more_body": more})
-                    last_sent = loop.time()
-                if outbox.error is not None:
-                    raise outbox.error
+                if not body and more:
+                    if not is_silent():
+                        continue
+                    body = self.heartbeat()
+                await send({"type": "http.response.body", "body": body, "more_body": more})
+                last_sent = loop.time()
                 if not more:
                     return
         finally:
             timer.cancel()
 
-
-async def _watch(receive: Receive, outbox: _Outbox) -> None:
-    """Wait for the reader to leave. The request's body has been read, so nothing else can come."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    outbox.reader_left = True
-    outbox.wake()
+    async def _watch(self, receive: Receive) -> None:
+        """Wait for the reader to leave. The request's body has been read, so nothing else can come."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._reader_left = True
+        self.source.wake()

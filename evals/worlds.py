@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Self
 
-from agent.llm.base import Backend, Delta, OnProgress, ToolSpec
+from agent.llm.base import Backend, Deltas, OnProgress, ToolSpec
 from agent.messages import ChatMessage
 from agent.policy import Policy
 from agent.service import Agent
@@ -66,7 +66,7 @@ class Switch:
         schema: dict[str, Any] | None = None,
         max_tokens: int | None = None,
         seed: int | None = None,
-    ) -> AsyncGenerator[Delta, None]:
+    ) -> Deltas:
         return self.now.stream(messages, tools=tools, schema=schema, max_tokens=max_tokens, seed=seed)
 
 

@@ -51,7 +51,7 @@ def watch(context: GuardContext) -> Look:
         return f"The answer holds the e-mail address {box!r}, {_UNKNOWN}"
 
     return follow(
-        wakes="[/@wWdD:]",
+        wakes=r"[/@]|(?<![\w.@/-])[wW]|(?<=[(])[dD]",
         begins=rf"{_PAGE}|//?|@[A-Za-z0-9.-]*|(?<![\w.@/-])(?i:{beginning('www.')})|(?<=[(])(?i:{beginning('data:')})",
         value=_WHOLE,
         judge=judge,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from agent.following import beginnings, follow
+from agent.following import beginnings, follow, starts
 from agent.guarding import Classifier, GuardContext, Look, OutputGuard, Sight
 
 FORBIDDEN = (
@@ -16,7 +16,6 @@ FORBIDDEN = (
     "scumbag", "shit", "shut up", "stupid idiot", "whore", "wichser", "you idiot", "you moron",
 )  # fmt: skip
 _WHOLE = re.compile(rf"(?<!\w)(?:{'|'.join(FORBIDDEN)})(?=\W)", re.IGNORECASE)
-_FIRST = "".join(sorted({word[0] for word in FORBIDDEN}))
 _SENTENCE_END = re.compile(r"(?<=[.!?\n])\s")
 _LONGEST = 1_000  # characters of a sentence that a classifier is given
 
@@ -24,7 +23,7 @@ _LONGEST = 1_000  # characters of a sentence that a classifier is given
 def watch(context: GuardContext) -> Look:
     """Watches one answer for what nobody should be told."""
     words = follow(
-        wakes=f"[{_FIRST}{_FIRST.upper()}]",
+        wakes=rf"(?<!\w)(?i:{starts(FORBIDDEN)})",
         begins=rf"(?<!\w)(?i:{beginnings(FORBIDDEN)})",
         value=_WHOLE,
         judge=_rude,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from agent.following import beginnings, follow
+from agent.following import beginnings, follow, starts
 from agent.guarding import GuardContext, Look, OutputGuard
 from tools.values import ENTITIES, Product
 
@@ -38,7 +38,7 @@ def watch(context: GuardContext) -> Look:
         return f"The answer names {value!r}, which nothing in this conversation holds."
 
     return follow(
-        wakes="[cdip0-9A-Z_]",
+        wakes=rf"(?<![\w-])(?:[0-9A-Z]|{starts(_PREFIXES)})",
         begins=rf"(?<![\w-])(?:{beginnings(_PREFIXES)}|(?:cus|doc|inv|pay)_[a-z0-9]*|INV-[0-9-]*|{_STRIPE})",
         value=_WHOLE,
         judge=judge,

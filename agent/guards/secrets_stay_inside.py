@@ -17,7 +17,7 @@ from collections import Counter
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits
 
-from agent.following import beginning, beginnings, follow
+from agent.following import beginning, beginnings, follow, starts
 from agent.guarding import LOOK_AHEAD, GuardContext, Look, OutputGuard
 from agent.guards.addresses_have_an_origin import find_pages
 from agent.seen import Seen
@@ -75,8 +75,8 @@ def _patterns(own: tuple[str, ...]) -> tuple[str, str, re.Pattern[str]]:
         rf"(?P<named>(?:[:=]|(?<=\bis)\s){_QUOTE}[^\s\"'`]*)",
         *map(beginning, own),
     ]  # fmt: skip
-    first = "".join(sorted({*"AsrwgxneKM-:= ", *(value[0] for value in own)}))
-    return f"[{re.escape(first)}]", "|".join(begins), re.compile("|".join([*whole, _KEY, _PEM, _NAMED]))
+    wakes = [rf"(?<![A-Za-z0-9_])(?:{starts(_PREFIXES)})", "[-:=]", r"(?<=\bis)\s", *([starts(own)] if own else [])]
+    return "|".join(wakes), "|".join(begins), re.compile("|".join([*whole, _KEY, _PEM, _NAMED]))
 
 
 def _judge(match: re.Match[str], seen: Seen) -> str | None:

@@ -45,27 +45,28 @@ class Spotter:
         while waiting:
             state = waiting.popleft()
             for character, child in self._next[state].items():
-                fail[child] = self._step(fail[state], character, fail)
+                fallback = fail[state]
+                while fallback and character not in self._next[fallback]:
+                    fallback = fail[fallback]
+                fail[child] = self._next[fallback].get(character, 0)
                 self._whole[child] |= self._whole[fail[child]]
                 waiting.append(child)
         return fail
 
-    def _step(self, state: int, character: str, fail: list[int]) -> int:
-        while state and character not in self._next[state]:
-            state = fail[state]
-        return self._next[state].get(character, 0)
-
-    def step(self, state: int, character: str) -> int:
-        """The state after one more character; 0 is the start."""
-        return self._step(state, character, self._fail)
+    def follow(self, state: int, text: str) -> int | None:
+        """The state after some more text, 0 being the start; None where a phrase ended in it."""
+        nexts, fail, whole = self._next, self._fail, self._whole
+        for character in text:
+            while (after := nexts[state].get(character)) is None and state:
+                state = fail[state]
+            state = after or 0
+            if whole[state]:
+                return None
+        return state
 
     def begun(self, state: int) -> int:
         """How many of the last characters are the beginning of a phrase."""
         return self._depth[state]
-
-    def found(self, state: int) -> bool:
-        """Whether a phrase ends here."""
-        return self._whole[state]
 
 
 @lru_cache(maxsize=64)  # one for each role and company
@@ -81,11 +82,10 @@ def watch(context: GuardContext) -> Look:
 
     def look(text: str, fresh: int, /) -> Sight:
         nonlocal state
-        for character in text[len(text) - fresh :].lower():
-            state = spotter.step(state, character)
-            if spotter.found(state):
-                return Sight(refused="The answer recites the instruction of the model.")
-        begun = spotter.begun(state)
+        after = spotter.follow(state, text[len(text) - fresh :].lower())
+        if after is None:
+            return Sight(refused="The answer recites the instruction of the model.")
+        state, begun = after, spotter.begun(after)
         return Sight(hold=begun) if begun else NOTHING
 
     return look

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -26,6 +26,14 @@ class Delta:
     calls: tuple[ToolCall, ...] = ()
     finish: Literal["stop", "length", "tool_calls"] | None = None
     usage: Usage | None = None
+
+
+class Deltas(Protocol):
+    """An answer as it is generated, as an asynchronous generator gives it. `aclose` stops the generation."""
+
+    def __aiter__(self) -> AsyncIterator[Delta]: ...
+    def __anext__(self) -> Coroutine[Any, Any, Delta]: ...
+    def aclose(self) -> Coroutine[Any, Any, None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +93,10 @@ class Backend(Protocol):
         schema: dict[str, Any] | None = None,
         max_tokens: int | None = None,
         seed: int | None = None,
-    ) -> AsyncGenerator[Delta, None]:
+    ) -> Deltas:
         """Answer, as it is generated. With `schema` the text is JSON that it accepts.
 
-        Closing the generator (`contextlib.aclosing`) stops the generation. Raises a `ModelError`; retried only
+        Closing it (`contextlib.aclosing`) stops the generation. Raises a `ModelError`; retried only
         while nothing was streamed.
         """
         ...

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
-from typing import cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from typing import Any, Self, cast
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from agent.llm.base import Delta
+from agent.llm.base import Delta, Deltas
 from agent.llm.errors import ModelUnavailable, StreamBroken
 
 TRIES = 3
@@ -19,22 +18,43 @@ LONGEST_WAIT = 5.0  # seconds, also of what a server asks for
 _backoff = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
 
 
-async def until_it_starts(
+def until_it_starts(
     attempt: Callable[[], AsyncGenerator[Delta, None]], *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> AsyncGenerator[Delta, None]:
+) -> Deltas:
     """The deltas of the first attempt that gets as far as one. Raises what the last one did."""
-    retrying = AsyncRetrying(
-        stop=stop_after_attempt(TRIES),
-        wait=_wait,
-        sleep=sleep,
-        retry=retry_if_exception_type((ModelUnavailable, StreamBroken)),
-        reraise=True,
-    )
-    first, rest = cast("tuple[Delta, AsyncGenerator[Delta, None]]", await retrying(_begin, attempt))
-    async with aclosing(rest):
-        yield first
-        async for delta in rest:
-            yield delta
+    return _Retried(attempt, sleep)
+
+
+class _Retried(Deltas):
+    """No generator around the attempt's own: it would be gone through for every token."""
+
+    def __init__(
+        self, attempt: Callable[[], AsyncGenerator[Delta, None]], sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self._attempt = attempt
+        self._sleep = sleep
+        self._deltas: AsyncGenerator[Delta, None] | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Coroutine[Any, Any, Delta]:
+        return self._first() if self._deltas is None else self._deltas.__anext__()
+
+    async def _first(self) -> Delta:
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(TRIES),
+            wait=_wait,
+            sleep=self._sleep,
+            retry=retry_if_exception_type((ModelUnavailable, StreamBroken)),
+            reraise=True,
+        )
+        first, self._deltas = cast("tuple[Delta, AsyncGenerator[Delta, None]]", await retrying(_begin, self._attempt))
+        return first
+
+    async def aclose(self) -> None:
+        if self._deltas is not None:
+            await self._deltas.aclose()
 
 
 async def _begin(attempt: Callable[[], AsyncGenerator[Delta, None]]) -> tuple[Delta, AsyncGenerator[Delta, None]]:

@@ -15,7 +15,7 @@ from agent.errors import AgentError
 from api.openai.errors import error_body
 from api.openai.exchange import Desk, End, Exchange
 from api.openai.wire import Wire, error_status
-from api.sse import EventStream
+from api.sse import EventStream, Gathered
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,14 @@ def streamed(
 ) -> Response:
     """The answer as it comes."""
 
+    chunks = Gathered(_chunks(desk, exchange, wire))
+
     async def left() -> None:
-        await desk.left(exchange)
+        if not chunks.complete:
+            await desk.left(exchange)
 
     return EventStream(
-        _chunks(desk, exchange, wire),
+        chunks,
         heartbeat_seconds=heartbeat_seconds,
         headers=headers_of(exchange),
         heartbeat=wire.beat,

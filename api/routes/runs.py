@@ -18,7 +18,7 @@ from api.principal import ThePrincipal
 from api.problems import documented
 from api.resources import Page, Run, RunSummary
 from api.runs import find_run, nothing_more
-from api.sse import MEDIA_TYPE, EventStream
+from api.sse import MEDIA_TYPE, EventStream, RunFrames
 from api.state import TheAgent, TheDb, TheSettings
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ async def create_run(
     location = f"/v1/runs/{run_id}"
     if lease is not None:
         return EventStream(
-            agent.events(run_id),  # theirs: they have just asked for it
+            RunFrames(agent.reading(run_id)),
             heartbeat_seconds=settings.heartbeat_seconds,
             headers={"Location": location},
             on_end=lease.close,
@@ -159,7 +159,7 @@ async def read_events(
         return Response(status_code=204)
     lease = open_stream(request, principal)
     return EventStream(
-        agent.events(run_id, after=after, principal=principal),
+        RunFrames(agent.reading(run_id, after=after)),
         heartbeat_seconds=settings.heartbeat_seconds,
         on_end=lease.close,
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from agent.llm.base import Delta
+from agent.llm.base import Delta, Deltas
 from agent.messages import ChatMessage, ToolCall
 
 ASK = [ChatMessage(role="user", content="Say hello.")]
@@ -25,7 +24,7 @@ class Answer:
         return "".join(self.pieces)
 
 
-async def whole(stream: AsyncGenerator[Delta, None], answer: Answer | None = None) -> Answer:
+async def whole(stream: Deltas, answer: Answer | None = None) -> Answer:
     """Everything that comes, until the end. With an `answer` of the caller's, it keeps what came before an error."""
     answer = answer or Answer()
     async with aclosing(stream) as deltas:

@@ -16,10 +16,10 @@ import httpx
 import ollama
 import orjson
 
-from agent.llm.base import Delta, OnProgress, Progress, ToolSpec, Usage
+from agent.llm.base import Delta, Deltas, OnProgress, Progress, ToolSpec, Usage
 from agent.llm.errors import ModelError, ModelUnavailable, StreamBroken
-from agent.llm.http import Failures, bare_url, credentials, timeouts, transport
-from agent.llm.ndjson import lines
+from agent.llm.http import Failures, bare_url, credentials, pieces, timeouts, transport
+from agent.llm.ndjson import LineParser
 from agent.llm.openai_wire import JsonObject, new_call_id, wire_tools
 from agent.llm.retry import until_it_starts
 from agent.llm.schemas import inline_references
@@ -68,16 +68,18 @@ class _Client(ollama.AsyncClient):
     def _http(self) -> httpx.AsyncClient:
         return cast("Any", self)._client  # not annotated there
 
-    async def answers(self, body: JsonObject) -> AsyncGenerator[ollama.ChatResponse, None]:
+    async def answers(self, body: JsonObject) -> AsyncGenerator[JsonObject, None]:
+        """Each line of the answer, in the form of an `ollama.ChatResponse`."""
+        parser = LineParser()
         async with self._http.stream("POST", "/api/chat", content=orjson.dumps(body)) as response:
             if response.is_error:
                 said = (await response.aread())[:LARGEST_ERROR]
                 raise ollama.ResponseError(said.decode("utf-8", "replace"), response.status_code)
-            async for line in lines(response.aiter_bytes()):
-                part = cast("JsonObject", orjson.loads(line))
-                if error := part.get("error"):
-                    raise ollama.ResponseError(str(error))
-                yield ollama.ChatResponse(**part)
+            async for received in pieces(response):
+                for line in parser.feed(received):
+                    yield _part(line)
+            for line in parser.finish():
+                yield _part(line)
 
     async def version(self) -> str:
         answer = await self._http.get("/api/version")
@@ -152,7 +154,7 @@ class Ollama:
         schema: dict[str, Any] | None = None,
         max_tokens: int | None = None,
         seed: int | None = None,
-    ) -> AsyncGenerator[Delta, None]:
+    ) -> Deltas:
         body = self._body(messages, max_tokens or self._settings.max_tokens, seed)
         if tools:
             body["tools"] = wire_tools(
@@ -168,7 +170,12 @@ class Ollama:
         started = called = False
         try:
             async with aclosing(self._client.answers(body)) as answers:
-                async for answer in answers:
+                async for part in answers:
+                    if text := _text_alone(part):
+                        started = True
+                        yield Delta(text)
+                        continue
+                    answer = ollama.ChatResponse(**part)
                     if calls := _calls(answer):
                         called = True
                         yield Delta(calls=calls)
@@ -254,6 +261,23 @@ def _wire(message: ChatMessage) -> JsonObject:
     if message.role == "tool":
         wire |= {"tool_name": message.tool or "", "tool_call_id": message.call_id or ""}
     return wire
+
+
+def _part(line: bytes) -> JsonObject:
+    part = cast("JsonObject", orjson.loads(line))
+    if error := part.get("error"):
+        raise ollama.ResponseError(str(error))
+    return part
+
+
+def _text_alone(part: JsonObject) -> str | None:
+    """The text of a line that holds nothing else: nearly every one, and the client's models cost more than all the rest
+    that is done for it."""
+    message = cast("JsonObject | None", part.get("message"))
+    if part.get("done") is False and isinstance(message, dict) and message.keys() == {"role", "content"}:
+        text = message["content"]
+        return text if isinstance(text, str) else None
+    return None
 
 
 def _calls(answer: ollama.ChatResponse) -> tuple[ToolCall, ...]:

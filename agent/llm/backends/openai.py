@@ -13,9 +13,9 @@ import aiohttp
 import httpx
 import orjson
 
-from agent.llm.base import Delta, OnProgress, Progress, ToolSpec
+from agent.llm.base import Delta, Deltas, OnProgress, Progress, ToolSpec
 from agent.llm.errors import ModelError, ModelNotFound, ModelUnavailable, StreamBroken
-from agent.llm.http import Failures, bare_url, credentials, retry_after_seconds, timeouts, transport
+from agent.llm.http import Failures, bare_url, credentials, pieces, retry_after_seconds, timeouts, transport
 from agent.llm.openai_wire import ChunkReader, JsonObject, wire_messages, wire_schema, wire_tools
 from agent.llm.retry import until_it_starts
 from agent.llm.settings import LlmSettings
@@ -110,7 +110,7 @@ class OpenAI:
         schema: dict[str, Any] | None = None,
         max_tokens: int | None = None,
         seed: int | None = None,
-    ) -> AsyncGenerator[Delta, None]:
+    ) -> Deltas:
         body: JsonObject = {
             "model": self._model,
             "messages": wire_messages(messages),
@@ -158,7 +158,7 @@ class OpenAI:
                 raise self._refused(
                     answer.status_code, await _beginning(answer), retry_after=retry_after_seconds(answer.headers)
                 )
-            async for received in answer.aiter_bytes():
+            async for received in pieces(answer):
                 for data in parser.feed(received):
                     yield data
 
@@ -191,7 +191,7 @@ class OpenAI:
 
 async def _beginning(answer: httpx.Response) -> bytes:
     body = b""
-    async for received in answer.aiter_bytes():
+    async for received in pieces(answer):
         body += received
         if len(body) > LARGEST_ERROR:
             break
