@@ -6,9 +6,11 @@ and the user are added from the context.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Iterable, MutableMapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
@@ -18,6 +20,10 @@ from api.request_id import current_request_id
 from api.settings import LogFormat, LogLevel
 
 QUIET = ("httpx", "httpcore", "aiohttp.access")  # they tell every call of the model, addresses and all
+LOOKED_UP = ("logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks")  # for every record, and never told
+
+_NO_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"_record", "_from_structlog", "color_message"}
+_JSON = json.JSONEncoder(default=str)  # made once: `json.dumps` makes one for each line
 
 
 class RedactingFormatter(structlog.stdlib.ProcessorFormatter):
@@ -29,6 +35,27 @@ class RedactingFormatter(structlog.stdlib.ProcessorFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return self._redact(super().format(record))
+
+
+class JsonFormatter(RedactingFormatter):
+    """Writes what comes from `logging`, but for errors and stacks, in one step: it is what runs and requests log.
+
+    The line is the one that structlog's processors make, at half of their cost.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.exc_info or record.stack_info or "_logger" in record.__dict__:  # the last is structlog's own
+            return super().format(record)
+        level = record.levelname.lower()
+        event = structlog.contextvars.merge_contextvars(None, level, {"event": record.getMessage()})
+        _add_request_id(None, level, event)
+        structlog.stdlib.add_log_level(None, level, event)
+        event["logger"] = record.name
+        for name, value in record.__dict__.items():
+            if name not in _NO_FIELDS:
+                event[name] = value
+        event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        return self._redact(_JSON.encode(event))
 
 
 def configure_logging(
@@ -51,6 +78,7 @@ def configure_logging(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _drop_colours]
+    formatter = RedactingFormatter if console else JsonFormatter
     if console:
         last.append(
             structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
@@ -58,12 +86,12 @@ def configure_logging(
     else:
         last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     handler = logging.StreamHandler(out)
-    handler.setFormatter(
-        RedactingFormatter(Redactor(secrets, content=content), foreign_pre_chain=before, processors=last)
-    )
+    handler.setFormatter(formatter(Redactor(secrets, content=content), foreign_pre_chain=before, processors=last))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for fact in LOOKED_UP:
+        setattr(logging, fact, False)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(

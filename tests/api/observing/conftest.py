@@ -1,11 +1,16 @@
-"""A script with a tool's call in it."""
+"""A script with a tool's call in it; logging that a test may set up in its own way."""
 
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
+
+from api.observing.logs import LOOKED_UP
 
 SCRIPT = {
     "native_tools": True,
@@ -25,3 +30,15 @@ def two_steps(tmp_path: Path) -> Path:
     path = tmp_path / "two-steps.json"
     path.write_text(json.dumps(SCRIPT))
     return path
+
+
+@pytest.fixture
+def logging_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for fact in LOOKED_UP:
+        monkeypatch.setattr(logging, fact, True, raising=False)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()

@@ -5,28 +5,22 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from api.observing.logs import configure_logging
+from api.observing.redaction import CREDENTIALS, Redactor
 from api.request_id import begin_request
 
 PASSWORD = 'pa"ss/w\\ord-ö1'
 SECRETS = (PASSWORD, "sk_live_0002")
 
-
-@pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
 
 def open_log(**options: Any) -> io.StringIO:
@@ -79,13 +73,66 @@ def test_a_known_secret_leaves_by_no_way(form: str, secret: str):
         ("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "c2lnbmF0dXJl"),
         ("key sk_test_51Habcdefgh", "51Habcdefgh"),
         ("signs whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ("AUTHORIZATION: BEARER abc.def-123", "abc.def-123"),
+        ("authorization: basic Y2xlcms6aHVudGVyMg==", "Y2xlcms6aHVudGVyMg"),
+        ("keys pk-live-51Habcdefgh", "51Habcdefgh"),
+        ("keys rk_test_51Habcdefgh", "51Habcdefgh"),
     ],
 )
-def test_what_looks_like_a_credential_is_masked_though_nobody_knows_it(text: str, secret: str):
-    stream = open_log()
-    logging.getLogger("x").info(text)
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize("around", ["%s", "Zugang für %s"])
+def test_what_looks_like_a_credential_is_masked_though_nobody_knows_it(form: str, around: str, text: str, secret: str):
+    stream = open_log(format=form)
+    logging.getLogger("x").info(around, text)
+    logging.getLogger("x").info("a field", extra={"field": around % text})
+    structlog.get_logger("x").info("by structlog", value=around % text)
     assert secret not in stream.getvalue()
-    assert "[secret]" in stream.getvalue()
+    assert stream.getvalue().count("[secret]") == 3
+
+
+def test_one_line_may_hold_secrets_of_every_kind():
+    stream = open_log()
+    text = f"{PASSWORD} Bearer abc.def sk_test_51Habcdefgh whsec_MfKQ9r8GKY a://b:hunter2@c eyJhbGciOiJI.eyJzdWIi.c2ln"
+    logging.getLogger("x").info(text)
+    masked = "[secret] Bearer [secret] [secret] [secret] a://b:[secret]@c [secret]"
+    assert json.loads(stream.getvalue())["event"] == masked
+
+
+def all_patterns(text: str) -> str:
+    """`text` after every substitution, whether or not there is a sign that it is needed."""
+    for _, pattern, instead in CREDENTIALS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+PIECES = st.one_of(
+    st.sampled_from(
+        ["bearer", "Basic", "Ba\u017fic x", "BAS\u0130C x", "bEaReR x", "eyJ", "sk", "rk-", "whsec_", "://"]
+    ),
+    st.sampled_from(["_", " ", ".", "@", ":", "ü", "[secret]"]),
+    *[st.from_regex(pattern) for _, pattern, _ in CREDENTIALS],
+    st.text(max_size=12),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(PIECES, max_size=8).map("".join))
+@example("Ba\u017fic abc")
+@example("BAS\u0130C abc")
+def test_looking_for_signs_first_masks_no_less(text: str):
+    assert Redactor(content=True)(text) == all_patterns(text)
+
+
+KNOWN = st.one_of(st.sampled_from([*SECRETS, PASSWORD[:5], "sk_", "Bearer "]), st.text(max_size=5))
+
+
+@settings(deadline=None)
+@given(st.lists(KNOWN).map("".join))
+def test_known_secrets_are_masked_before_what_looks_like_one(text: str):
+    plain = text
+    for secret in sorted(SECRETS, key=len, reverse=True):
+        plain = plain.replace(secret, "[secret]")
+    assert Redactor(SECRETS, content=True)(text) == all_patterns(plain)
 
 
 @pytest.mark.parametrize("content", [False, True])
