@@ -143,7 +143,7 @@ class Approvals:
                     if decided:
                         await _note(tx, row, now, overdue=overdue, approve=approve, reason=reason, user_id=user_id)
                         goes_on = await self._go_on(tx, row.run_id, owner_id)
-                    elif attempt.retry_state.attempt_number > 1 and await tx.approval.count(
+                    elif attempt.number > 1 and await tx.approval.count(
                         where={"id": approval_id, "status": status, "decided_at": now, "decided_by_id": by}
                     ):  # it was committed, and the answer lost
                         goes_on = bool(

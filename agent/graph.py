@@ -3,8 +3,8 @@
     guard_input -> model -> policy -> execute -> model ... -> guard_output
                               ^----------+  (the second wave of a step)
 
-A run that waits for a person leaves the graph after `execute` with its calls still planned, and enters there again. Any
-node may end the run by raising; the ending is part of the state.
+A run that waits for a person leaves the graph after `execute` with its calls still planned, and comes back to them past
+the guards. Any node may end the run by raising; the ending is part of the state.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from __future__ import annotations
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # LangGraph ships no type marker for `langgraph.graph`; its types end in this file.
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, cast
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from agent.call_step import execute_calls, judge_calls
 from agent.deps import Deps
@@ -47,7 +49,7 @@ class Node(Protocol):
 async def guard_input(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """Nothing is answered before every guard has let the request through."""
     deps, request = runtime.context, state["messages"][-1].content
-    if deps.head.record is not None:
+    if state["planned"] or deps.head.record is not None:
         return {}  # they have spoken: the model has answered already
     for guard in deps.services.input_guards:
         reason = guard.check(request, deps.guard_context)
@@ -68,53 +70,40 @@ async def guard_output(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any
     return {"ending": SUCCEEDED}
 
 
-# Routes are coroutines although they await nothing: LangGraph runs plain functions in a thread.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node and what may come after it. Any node may end the run by raising; then nothing comes."""
+
+    node: Node
+    after: Callable[[RunState], str]
+    ways: tuple[str, ...]
 
 
-async def after_start(state: RunState) -> str:
-    return "execute" if state["planned"] else "guard_input"
-
-
-async def after_guard(state: RunState) -> str:
-    return END if state["ending"] else "model"
-
-
-async def after_model(state: RunState) -> str:
-    if state["ending"]:
-        return END
-    return "policy" if state["asked"] else "guard_output"
-
-
-async def after_policy(state: RunState) -> str:
-    return END if state["ending"] else "execute"
-
-
-async def after_execute(state: RunState) -> str:
-    if state["ending"]:
-        return END
-    if state["asked"]:
-        return "policy"
-    return END if state["planned"] else "model"
+PLACES = {
+    "guard_input": Place(guard_input, lambda state: "execute" if state["planned"] else "model", ("model", "execute")),
+    "model": Place(
+        call_model, lambda state: "policy" if state["asked"] else "guard_output", ("policy", "guard_output", END)
+    ),
+    "policy": Place(judge_calls, lambda _: "execute", ("execute", END)),
+    "execute": Place(
+        execute_calls,
+        lambda state: "policy" if state["asked"] else END if state["planned"] else "model",
+        ("policy", "model", END),
+    ),
+    "guard_output": Place(guard_output, lambda _: END, (END,)),
+}
 
 
 @cache
 def turn_graph() -> TurnGraph:
-    """The compiled graph. It holds no state between turns: `runs.state` does."""
+    """The compiled graph. It holds no state between turns: `runs.state` does.
+
+    Nodes say themselves where to go on: a conditional edge costs a fifth of what LangGraph does for a run.
+    """
     graph: StateGraph[RunState, Deps, RunState, RunState] = StateGraph(RunState, context_schema=Deps)
-    for name, node in {
-        "guard_input": guard_input,
-        "model": call_model,
-        "policy": judge_calls,
-        "execute": execute_calls,
-        "guard_output": guard_output,
-    }.items():
-        graph.add_node(name, _ending(node))
-    graph.add_conditional_edges(START, after_start, ["guard_input", "execute"])
-    graph.add_conditional_edges("guard_input", after_guard, ["model", END])
-    graph.add_conditional_edges("model", after_model, ["policy", "guard_output", END])
-    graph.add_conditional_edges("policy", after_policy, ["execute", END])
-    graph.add_conditional_edges("execute", after_execute, ["policy", "model", END])
-    graph.add_edge("guard_output", END)
+    for name, place in PLACES.items():
+        graph.add_node(name, _step(place), destinations=place.ways)
+    graph.add_edge(START, "guard_input")
     return graph.compile()
 
 
@@ -131,22 +120,24 @@ async def run_turn(state: RunState, deps: Deps) -> AsyncGenerator[Emitted | Barr
             yield cast("RunState", chunk)
 
 
-def _ending(node: Node) -> Node:
+def _step(place: Place) -> Callable[..., Awaitable[Command[str]]]:
     """What a node raises becomes the run's ending, unless it means that this process is not to end the run."""
 
-    async def wrapped(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    async def step(state: RunState, runtime: Runtime[Deps]) -> Command[str]:
         try:
-            return await node(state, runtime)
+            changed = await place.node(state, runtime)
         except RunStopped as stop:
             if stop.ending is INTERRUPTED and runtime.context.services.engine.durable:
                 raise HandedOver from None
-            return {"ending": stop.ending}
+            changed = {"ending": stop.ending}
         except (HandedOver, MoreFollows, DurableError):
             raise
         except DatabaseConnectionError as away:
             raise RecordsAway(str(away)) from None
         except Exception:
             log.exception("run_bug", extra={"run_id": runtime.context.run_id})
-            return {"ending": INTERNAL}
+            changed = {"ending": INTERNAL}
+        after = cast("RunState", {**state, **changed})
+        return Command(update=changed, goto=END if after["ending"] else place.after(after))
 
-    return wrapped
+    return step

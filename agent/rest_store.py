@@ -59,7 +59,7 @@ class RestStore:
         """
         async for attempt in again():
             with attempt:
-                if attempt.retry_state.attempt_number > 1 and await self._rested(rest):
+                if attempt.number > 1 and await self._rested(rest):
                     return True  # it was committed, and the answer lost
                 async with self.db.tx(max_wait=TX_WAIT) as tx:
                     return await self._rest(tx, rest)

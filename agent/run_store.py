@@ -100,7 +100,7 @@ class RunStore:
         try:
             async for attempt in again():
                 with attempt:
-                    return await self._insert(new, run_id, retried=attempt.retry_state.attempt_number > 1)
+                    return await self._insert(new, run_id, retried=attempt.number > 1)
         except (UniqueViolationError, ThreadBusy):
             known = await self.known(new)  # the same request, a moment ago
             if known is None:

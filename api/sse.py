@@ -125,6 +125,36 @@ class Gathered:
             self._ready.set()
 
 
+class _Silence:
+    """Calls `wake` when nothing was sent for some seconds."""
+
+    def __init__(self, seconds: float, wake: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._seconds = seconds
+        self._wake = wake
+        self._since = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = self._loop.call_later(seconds, self._look)
+
+    @property
+    def is_long(self) -> bool:
+        return self._loop.time() - self._since >= 0.99 * self._seconds  # a timer may be a little early
+
+    def broken(self) -> None:
+        """Something was sent."""
+        self._since = self._loop.time()
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None  # or the two would hold each other until the garbage collector comes
+
+    def _look(self) -> None:
+        since = self._loop.time() if self.is_long else self._since
+        self._timer = self._loop.call_at(since + self._seconds, self._look)
+        if self.is_long:
+            self._wake()
+
+
 class EventStream(Response):
     """Streams what a source has until it is over or the reader leaves; the run does not mind, unless `on_left` does
     something about it.
@@ -174,35 +204,22 @@ class EventStream(Response):
 
         Raises what the source raised, the body visibly unfinished.
         """
-        source, loop = self.source, asyncio.get_running_loop()
-        last_sent = loop.time()
-
-        def is_silent() -> bool:
-            return loop.time() - last_sent >= 0.99 * self.heartbeat_seconds  # a timer may be a little early
-
-        def beat() -> None:
-            nonlocal timer
-            due = last_sent if not is_silent() else loop.time()
-            timer = loop.call_at(due + self.heartbeat_seconds, beat)
-            if is_silent():
-                source.wake()
-
-        timer = loop.call_later(self.heartbeat_seconds, beat)
+        source, silence = self.source, _Silence(self.heartbeat_seconds, self.source.wake)
         try:
             while not self._reader_left:
                 body, more = await source.next(), not source.over
                 if self._reader_left:
                     return
                 if not body and more:
-                    if not is_silent():
+                    if not silence.is_long:
                         continue
                     body = self.heartbeat()
                 await send({"type": "http.response.body", "body": body, "more_body": more})
-                last_sent = loop.time()
+                silence.broken()
                 if not more:
                     return
         finally:
-            timer.cancel()
+            silence.end()
 
     async def _watch(self, receive: Receive) -> None:
         """Wait for the reader to leave. The request's body has been read, so nothing else can come."""

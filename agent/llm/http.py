@@ -54,6 +54,27 @@ def transport(url: str) -> AiohttpTransport:
     return AiohttpTransport(client=session, verify=context)
 
 
+class Asked:
+    """A question to a model server, whose answer is streamed: `async with Asked(client, path, body) as answer`."""
+
+    def __init__(self, client: httpx.AsyncClient, path: str, body: bytes) -> None:
+        self._client = client
+        self._path = path
+        self._body = body
+        self._answer: httpx.Response | None = None
+
+    async def __aenter__(self) -> httpx.Response:
+        headers = {"Content-Type": "application/json"}
+        request = self._client.build_request("POST", self._path, content=self._body, headers=headers)
+        self._answer = await self._client.send(request, stream=True)
+        return self._answer
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._answer is not None:
+            await self._answer.aclose()
+            self._answer.stream = httpx.ByteStream(b"")  # the two hold each other, and all that they hold, for long
+
+
 def pieces(answer: httpx.Response) -> AsyncIterator[bytes]:
     """The bytes of a streamed answer as they arrive. Without an encoding there is nothing to decode, and httpx's two
     layers for it cost more of a token than reading its bytes."""

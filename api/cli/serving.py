@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from api.settings import ApiSettings
 
 BACKLOG = 2048  # connections that may wait to be accepted
-GARBAGE = 3_000  # objects made, less those gone, between two looks for cycles
+GARBAGE = (50_000, 50, 50)  # objects made, less those gone, between two looks for cycles; looks before a wider one
 LOOPBACK = "127.0.0.1"
 LAST_WORDS = 5  # seconds for streams to tell their end, after the runs were given theirs
 
@@ -103,7 +103,7 @@ def _keep_what_is_loaded() -> None:
     which every stream stands still."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE)
+    gc.set_threshold(*GARBAGE)
 
 
 def _secrets(settings: ApiSettings) -> list[str]:

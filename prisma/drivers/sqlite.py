@@ -185,9 +185,7 @@ class SqliteDriver:
             raise TransactionNotStartedError(
                 f"Unable to start a transaction in {max_wait:g} s: another one is writing."
             ) from None
-        session = SqliteSession(self, connection)
-        await session.start()
-        return session
+        return SqliteSession(self, connection)
 
     async def submit(
         self,
@@ -270,25 +268,16 @@ class SqliteDriver:
 
 
 class SqliteSession:
-    """An interactive transaction: the thread's queue keeps its statements in order."""
+    """An interactive transaction: the thread's queue keeps its statements in order.
+
+    It holds the connection from the beginning; BEGIN goes to the thread together with the first statement.
+    """
 
     def __init__(self, driver: SqliteDriver, connection: Connection) -> None:
         self._driver = driver
         self._connection = connection
+        self._begun = False
         self._over = False
-
-    async def start(self) -> None:
-        async def work(statements: Statements) -> None:
-            await statements.begin()
-
-        try:
-            await self._driver.submit(self._connection, work, depth=0, report=None)
-        except asyncio.CancelledError:
-            self.abort()
-            raise
-        except BaseException:
-            self._release()
-            raise
 
     async def run(self, work: Work[T], report: Report | None) -> T:
         return await self._driver.submit(self._connection, self._inside(work), depth=1, report=report)
@@ -309,25 +298,39 @@ class SqliteSession:
         self._over = True
 
         async def work(statements: Statements) -> None:
+            if not self._begun:
+                return
+            self._check()
             try:
                 await statements.execute(sql, ())
             except DataError:
                 self._roll_back()
                 raise
 
-        inside = self._inside(work)
-        await self._driver.submit(self._connection, inside, depth=1, report=None, release=self._driver.writers)
+        await self._driver.submit(self._connection, work, depth=1, report=None, release=self._driver.writers)
 
     def _inside(self, work: Work[T]) -> Work[T]:
-        """The work, unless SQLite has ended the transaction: it does when a write in it is interrupted or the disk is
-        full, and what came after would be committed on its own."""
-
-        async def checked(statements: Statements) -> T:
-            if not self._connection.raw.in_transaction:
-                raise TransactionError(TRANSACTION_GONE)
+        async def inside(statements: Statements) -> T:
+            if self._begun:
+                self._check()
+            else:
+                self._begin()
             return await work(statements)
 
-        return checked
+        return inside
+
+    def _begin(self) -> None:
+        try:
+            self._connection.raw.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise sqlite_error(error) from error
+        self._begun = True
+
+    def _check(self) -> None:
+        """Raises `TransactionError` where SQLite has ended the transaction: it does when a write in it is interrupted
+        or the disk is full, and what came after would be committed on its own."""
+        if not self._connection.raw.in_transaction:
+            raise TransactionError(TRANSACTION_GONE)
 
     def _roll_back(self) -> None:
         if self._connection.raw.in_transaction:

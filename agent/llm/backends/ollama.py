@@ -18,7 +18,7 @@ import orjson
 
 from agent.llm.base import Delta, Deltas, OnProgress, Progress, ToolSpec, Usage
 from agent.llm.errors import ModelError, ModelUnavailable, StreamBroken
-from agent.llm.http import Failures, bare_url, credentials, pieces, timeouts, transport
+from agent.llm.http import Asked, Failures, bare_url, credentials, pieces, timeouts, transport
 from agent.llm.ndjson import LineParser
 from agent.llm.openai_wire import JsonObject, new_call_id, wire_tools
 from agent.llm.retry import until_it_starts
@@ -71,7 +71,7 @@ class _Client(ollama.AsyncClient):
     async def answers(self, body: JsonObject) -> AsyncGenerator[JsonObject, None]:
         """Each line of the answer, in the form of an `ollama.ChatResponse`."""
         parser = LineParser()
-        async with self._http.stream("POST", "/api/chat", content=orjson.dumps(body)) as response:
+        async with Asked(self._http, "/api/chat", orjson.dumps(body)) as response:
             if response.is_error:
                 said = (await response.aread())[:LARGEST_ERROR]
                 raise ollama.ResponseError(said.decode("utf-8", "replace"), response.status_code)

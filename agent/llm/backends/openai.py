@@ -15,7 +15,7 @@ import orjson
 
 from agent.llm.base import Delta, Deltas, OnProgress, Progress, ToolSpec
 from agent.llm.errors import ModelError, ModelNotFound, ModelUnavailable, StreamBroken
-from agent.llm.http import Failures, bare_url, credentials, pieces, retry_after_seconds, timeouts, transport
+from agent.llm.http import Asked, Failures, bare_url, credentials, pieces, retry_after_seconds, timeouts, transport
 from agent.llm.openai_wire import ChunkReader, JsonObject, wire_messages, wire_schema, wire_tools
 from agent.llm.retry import until_it_starts
 from agent.llm.settings import LlmSettings
@@ -151,9 +151,7 @@ class OpenAI:
         if self._client is None:
             raise ModelError(f"The model {self.name!r} was not started.")
         parser = EventParser()
-        async with self._client.stream(
-            "POST", "/chat/completions", content=orjson.dumps(body), headers={"Content-Type": "application/json"}
-        ) as answer:
+        async with Asked(self._client, "/chat/completions", orjson.dumps(body)) as answer:
             if answer.status_code != 200:
                 raise self._refused(
                     answer.status_code, await _beginning(answer), retry_after=retry_after_seconds(answer.headers)
