@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_INTERVAL = 60.0  # seconds between two looks for approvals whose time is over, and for records nobody needs
 KEEP_RECORDS = 3_600.0  # seconds that the engine's records of finished work are kept
-CANCEL_INTERVAL = 0.1  # seconds between two looks for cancellations that came to another process
+CANCEL_INTERVAL = 0.25  # seconds between two looks for cancellations that came to another process
 STRAY_INTERVAL = 2.0  # seconds between two looks for runs of ours that nobody works on
 STALE_AFTER = 120.0  # seconds after which a dead process's run that no engine takes up is given up
 

@@ -253,6 +253,7 @@ class _Answer:
             max_tokens=self._max_tokens,
             seed=services.settings.seed if self._deps.options.seed is None else self._deps.options.seed,
         )
+        self._tools, self._schema = (), None  # large, and not needed while the answer comes
         try:
             places, user = services.model_places, self._deps.principal.user_id
             async with self._deps.scope.interruptible(), places.of(user), aclosing(deltas) as stream:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 VERSION = "deskclerk-1"  # of what is recorded: a change of the steps' order or form needs another
 SCHEDULE_INTERVAL = 5.0  # seconds until a new schedule is noticed
+NOTHING_TO_HEAR = 60.0  # seconds between two looks for messages between workflows, of which we send none
 BUSY_TIMEOUT = 30_000  # milliseconds that SQLite waits for a lock
 CONNECTIONS = 8
 IDLE_TIMEOUT = 4.0  # seconds until PostgreSQL ends a transaction of a process that stands still, and frees its locks
@@ -106,6 +107,7 @@ class DbosEngine:
             "log_level": "ERROR",
             "serializer": DBOSPortableJSONSerializer(),
             "scheduler_polling_interval_sec": SCHEDULE_INTERVAL,
+            "notification_listener_polling_interval_sec": NOTHING_TO_HEAR,
             "sys_db_pool_size": CONNECTIONS,
         }
         if isinstance(self._target, SqliteTarget):

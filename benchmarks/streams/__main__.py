@@ -51,19 +51,23 @@ def main() -> None:
 
 
 HEADER = (
-    "server           start      TTFT p50   TTFT p99  stalls  longest gap  stretch  CPU/token  memory/stream\n"
-    "--------------- ---------- --------- ---------- ------- ------------ -------- ---------- --------------"
+    "server           start      TTFT p50   TTFT p99  stalls  longest gap  stretch  "
+    "CPU/token     steady  memory/stream\n"
+    "--------------- ---------- --------- ---------- ------- ------------ -------- "
+    "---------- ---------- --------------"
 )
 
 
 def row(result: Result) -> str:
     """One line of the table."""
     start = f"over {result.plan.spread_seconds:.0f} s" if result.plan.spread_seconds else "at once"
+    per_token = result.steady_cpu_per_token
+    steady = f"{'-':>10}" if per_token is None else f"{per_token * 1e6:7.0f} us"
     columns = (
         f"{result.server:<15} {start:<10}",
         f"{result.first_token_median * 1e3:6.1f} ms {result.first_token_p99 * 1e3:7.1f} ms",
         f"{result.stalls:7d} {result.longest_gap * 1e3:9.0f} ms {result.stretch:7.3f}x",
-        f"{result.cpu_per_token * 1e6:7.0f} us {result.memory_per_stream / 1024:10.0f} KiB",
+        f"{result.cpu_per_token * 1e6:7.0f} us {steady} {result.memory_per_stream / 1024:10.0f} KiB",
     )
     return " ".join(columns)
 

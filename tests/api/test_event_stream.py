@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from starlette.types import Message
 
+from agent.event_log import EventLog
 from agent.records import StoredEvent
-from api.sse import HEARTBEAT, MOST_WAITING, EventStream, Gathered, Source, frame
+from api.sse import HEARTBEAT, MOST_WAITING, EventStream, Gathered, RunFrames, Source, frame
+
+if TYPE_CHECKING:
+    from agent.event_store import EventStore
 
 
 class Reader:
@@ -174,3 +181,34 @@ async def test_no_task_outlives_the_stream():
     before = asyncio.all_tasks()
     await play(short(), Reader())
     assert asyncio.all_tasks() == before
+
+
+async def test_a_stream_that_has_ended_is_gone_without_the_garbage_collector():
+    """It holds its reader's events; a hundred a second of them would fill memory until somebody looks for cycles."""
+
+    async def short() -> AsyncIterator[StoredEvent]:
+        yield event(1)
+
+    gc.disable()
+    try:
+        stream = EventStream(Gathered(frame(one) async for one in short()), heartbeat_seconds=15.0)
+        gone = weakref.ref(stream)
+        reader = Reader()
+        await stream({"type": "http"}, reader.receive, reader.send)
+        del stream
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+async def test_a_reader_that_leaves_while_nothing_comes_ends_the_stream():
+    log = EventLog(cast("EventStore", None))  # what is live is read from memory
+    run_log = log.open("run_1", last=0, attempt=0)
+    reader = Reader()
+    playing = asyncio.create_task(send(RunFrames(log.reading("run_1")), reader))
+    run_log.append("token", b"{}")
+    await reader.got_body.wait()
+    reader.left.set()
+    await asyncio.wait_for(playing, 1)
+    run_log.append("token", b"{}")
+    assert reader.bodies == [frame(event(1))]

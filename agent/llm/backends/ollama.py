@@ -68,10 +68,10 @@ class _Client(ollama.AsyncClient):
     def _http(self) -> httpx.AsyncClient:
         return cast("Any", self)._client  # not annotated there
 
-    async def answers(self, body: JsonObject) -> AsyncGenerator[JsonObject, None]:
+    async def answers(self, content: bytes) -> AsyncGenerator[JsonObject, None]:
         """Each line of the answer, in the form of an `ollama.ChatResponse`."""
         parser = LineParser()
-        async with Asked(self._http, "/api/chat", orjson.dumps(body)) as response:
+        async with Asked(self._http, "/api/chat", content) as response:
             if response.is_error:
                 said = (await response.aread())[:LARGEST_ERROR]
                 raise ollama.ResponseError(said.decode("utf-8", "replace"), response.status_code)
@@ -162,14 +162,15 @@ class Ollama:
             )
         if schema is not None:
             body["format"] = schema
-        return until_it_starts(lambda: self._attempt(body))
+        content = orjson.dumps(body)  # all that is kept while the answer comes: the schemas of tools are large
+        return until_it_starts(lambda: self._attempt(content))
 
-    async def _attempt(self, body: JsonObject) -> AsyncGenerator[Delta, None]:
+    async def _attempt(self, content: bytes) -> AsyncGenerator[Delta, None]:
         if self._client is None:
             raise ModelError(f"The model {self.name!r} was not started.")
         started = called = False
         try:
-            async with aclosing(self._client.answers(body)) as answers:
+            async with aclosing(self._client.answers(content)) as answers:
                 async for part in answers:
                     if text := _text_alone(part):
                         started = True
@@ -233,7 +234,7 @@ class Ollama:
     async def _load(self, warm_prefix: Sequence[ChatMessage]) -> None:
         """Have the model in memory and the prefix in its cache. Without messages Ollama only loads."""
         assert self._client is not None
-        async with aclosing(self._client.answers(self._body(warm_prefix, 1, None))) as answers:
+        async with aclosing(self._client.answers(orjson.dumps(self._body(warm_prefix, 1, None)))) as answers:
             async for _ in answers:
                 pass
 

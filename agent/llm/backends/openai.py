@@ -125,12 +125,13 @@ class OpenAI:
             body["tools"] = wire_tools(tools)
         if schema is not None:
             body["response_format"] = wire_schema(schema)
-        return until_it_starts(lambda: self._attempt(body))
+        content = orjson.dumps(body)  # all that is kept while the answer comes: the schemas of tools are large
+        return until_it_starts(lambda: self._attempt(content))
 
-    async def _attempt(self, body: JsonObject) -> AsyncGenerator[Delta, None]:
+    async def _attempt(self, content: bytes) -> AsyncGenerator[Delta, None]:
         reader, started = ChunkReader(), False
         try:
-            async with aclosing(self._events(body)) as events:
+            async with aclosing(self._events(content)) as events:
                 async for event in events:
                     if event == "[DONE]":
                         break
@@ -146,12 +147,12 @@ class OpenAI:
             raise StreamBroken(f"The model server at {self._base} ended its answer before it was whole.")
         yield reader.end()
 
-    async def _events(self, body: JsonObject) -> AsyncGenerator[str, None]:
+    async def _events(self, content: bytes) -> AsyncGenerator[str, None]:
         """The data of each event of one answer."""
         if self._client is None:
             raise ModelError(f"The model {self.name!r} was not started.")
         parser = EventParser()
-        async with Asked(self._client, "/chat/completions", orjson.dumps(body)) as answer:
+        async with Asked(self._client, "/chat/completions", content) as answer:
             if answer.status_code != 200:
                 raise self._refused(
                     answer.status_code, await _beginning(answer), retry_after=retry_after_seconds(answer.headers)

@@ -114,6 +114,19 @@ async def test_moments_written_by_others_are_read(tmp_path: Path, stored: Any, m
         assert (await library.ask("User", "findFirst"))["updated_at"] == moment
 
 
+async def test_a_lock_of_another_process_is_told_by_a_transactions_first_statement(tmp_path: Path):
+    async with sqlite_library(tmp_path, busy_timeout=0.05) as library:
+        other = sqlite3.connect(tmp_path / "library.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        async with library.engine.tx() as tx:
+            with pytest.raises(WriteConflictError):
+                await library.ask("Tag", "findMany", tx=tx)
+            other.execute("ROLLBACK")
+            await library.ask("Tag", "createOne", data={"name": "a"}, tx=tx)
+        other.close()
+        assert len(await library.ask("Tag", "findMany")) == 1
+
+
 async def test_a_moment_that_is_none_is_inconsistent_data(tmp_path: Path):
     async with sqlite_library(tmp_path) as library:
         await library.engine.execute_raw("INSERT INTO \"User\" (email, updated_at) VALUES ('a', 'soon')")

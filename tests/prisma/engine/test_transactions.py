@@ -211,3 +211,30 @@ async def test_other_errors_are_not_retried(library: Library):
     with pytest.raises(DataError):
         await in_serializable_transaction(library.engine.tx, fail)
     assert calls == 1
+
+
+async def test_a_transaction_in_which_nothing_is_asked_costs_the_database_nothing(library: Library):
+    async with library.engine.tx():
+        pass
+    with pytest.raises(ZeroDivisionError):
+        async with library.engine.tx():
+            raise ZeroDivisionError
+    assert await connections_in_use(library) == 0
+    await library.ask("Tag", "createOne", data={"name": "a"})
+
+
+async def test_a_first_statement_that_was_given_up_is_not_left_open(library: Library):
+    """Its transaction ends after it, wherever it was when its caller gave up."""
+    for turns in range(12):
+        with pytest.raises(ZeroDivisionError):
+            async with library.engine.tx() as tx:
+                asking = asyncio.create_task(library.ask("Tag", "createOne", data={"name": f"{turns}"}, tx=tx))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+                raise ZeroDivisionError
+        assert await connections_in_use(library) == 0
+        await library.ask("Tag", "createOne", data={"name": f"after {turns}"})
+    names = [row["name"] for row in await library.ask("Tag", "findMany")]
+    assert names == [f"after {turns}" for turns in range(12)]
