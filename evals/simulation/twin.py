@@ -39,18 +39,19 @@ def fit(failures: Ints, repeats: int) -> Priors:
     counts = np.stack([(failures == s).sum(1) for s in range(repeats + 1)], 1)
     chance = _likelihood(RATES, repeats)  # [s, rate]
     mean = 1 - (failures.sum(1) + 0.5) / (cases * repeats + 1)
-    smooth, best = np.zeros((len(failures), len(RATES))), np.full(len(failures), -np.inf)
+    betas: list[Floats] = []
     for c in CONCENTRATIONS:
         up, down = mean * c, (1 - mean) * c
         log = (up - 0.5)[:, None] * np.log(RATES) + (down - 0.5)[:, None] * np.log1p(-RATES)
         beta = np.exp(log - log.max(1, keepdims=True))
-        beta = beta / beta.sum(1, keepdims=True)
-        fits = (counts * np.log(beta @ chance.T)).sum(1)
-        smooth, best = np.where((fits > best)[:, None], beta, smooth), np.maximum(fits, best)
-    weights = smooth
+        betas.append(beta / beta.sum(1, keepdims=True))
+    fits = np.stack([(counts * np.log(beta @ chance.T)).sum(1) for beta in betas])
+    shares = np.exp(fits - fits.max(0))
+    smooth = np.einsum("cs,csr->sr", shares / shares.sum(0), np.stack(betas))
+    weights, worth = smooth, SMOOTHING / sqrt(repeats)
     for _ in range(ROUNDS):
         share = counts / (weights @ chance.T)
-        weights = (weights * (share @ chance) + SMOOTHING * smooth) / (cases + SMOOTHING)
+        weights = (weights * (share @ chance) + worth * smooth) / (cases + worth)
     return Priors(weights, _nodes(weights, cases, repeats))
 
 
@@ -133,8 +134,19 @@ def _foretold(posterior: Floats, chance: Floats) -> Floats:
     return posterior @ chance.transpose(0, 2, 1)
 
 
-def evidence(priors: Priors, baseline: Ints, failed: Ints, runs: Ints, repeats: int) -> tuple[Floats, Floats, Floats]:
+def evidence(
+    priors: Priors,
+    baseline: Ints,
+    failed: Ints,
+    runs: Ints,
+    repeats: int,
+    *,
+    alarm: float = 0.0,
+    odds: float = float("inf"),
+) -> tuple[Floats, Floats, Floats]:
     """As `evidence.weigh`, for each suite: p of no change, p of a broad drop, log odds of broken cases.
+
+    Where the first is at most `alarm` or the third above `odds`, nothing hangs on the second: it is 1, to save time.
 
     Args:
         baseline: Failures of each case in the baseline, [suite, case].
@@ -152,10 +164,14 @@ def evidence(priors: Priors, baseline: Ints, failed: Ints, runs: Ints, repeats: 
         broad += table.broad[rows, x, y].sum(1)
         broken += table.broken[rows, x, y].sum(1)
         groups.append((np.stack([(x == s).sum(1) for s in range(repeats + 1)], 1), table))
-    same, dropped = np.zeros(suites), np.zeros(suites)
+    same, dropped = np.zeros(suites), np.ones(suites)
     for node, (weight, _) in enumerate(priors.nodes):
         same += weight * _tail([(count, t.same_chances[node][1], t.mixed) for count, t in groups], total)
-        dropped += weight * _tail([(count, t.broad_chances[node][1], -t.broad) for count, t in groups], -broad)
+    undecided: Ints = np.flatnonzero((same > alarm) & (broken <= odds))
+    dropped[undecided] = 0
+    for node, (weight, _) in enumerate(priors.nodes):
+        parts = _only([(count, t.broad_chances[node][1], -t.broad) for count, t in groups], undecided)
+        dropped[undecided] += weight * _tail(parts, -broad[undecided])
     return same, dropped, broken
 
 
