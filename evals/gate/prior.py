@@ -23,11 +23,11 @@ ROUNDS, SMOOTHING = 30, 18.0
 """Of expectation maximisation; how many cases the Beta distributions count as, over the square root of the repeats: the
 fewer these are, the less they show of the spread. 8 cases with 5 repeats, 4 with 20."""
 NODES = (
-    (sqrt(5 + sqrt(10)), (7 - 2 * sqrt(10)) / 60),
     (-sqrt(5 + sqrt(10)), (7 - 2 * sqrt(10)) / 60),
-    (sqrt(5 - sqrt(10)), (7 + 2 * sqrt(10)) / 60),
     (-sqrt(5 - sqrt(10)), (7 + 2 * sqrt(10)) / 60),
     (0.0, 8 / 15),
+    (sqrt(5 - sqrt(10)), (7 + 2 * sqrt(10)) / 60),
+    (sqrt(5 + sqrt(10)), (7 - 2 * sqrt(10)) / 60),
 )
 """Gauss-Hermite: what the suite's mean may be, in standard errors, and how much that counts."""
 HALVINGS = 30
