@@ -25,7 +25,7 @@ SIZES, MEANS, REPEATS, AT_ONCE = (30, 60, 120), (0.60, 0.85, 0.95), (5, 20), (1,
 DROPS: tuple[Change, ...] = ("uniform", "concentrated")
 CURVE = (0.02, 0.05, 0.08, 0.10, 0.15)
 HISTORIES = 2000
-REMEDIES = ((5, 960), (5, 1920), (10, 480), (20, 480), (20, 960), (40, 960), (40, 1920))
+REMEDIES = ((5, 960), (5, 1920), (10, 480), (20, 480), (20, 960), (40, 480), (40, 960), (40, 1920))
 """What is tried for a cell whose power is too low, until it is enough: baseline repeats, and the most runs."""
 Outcomes = dict[Cell, Outcome]
 

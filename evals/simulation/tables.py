@@ -84,7 +84,8 @@ def remedies_table(weak: Sequence[Cell], drops: Outcomes, remedies: Outcomes) ->
 
 def remedied(cell: Cell, remedies: Outcomes) -> tuple[Cell, Outcome] | None:
     """What was enough for a cell whose power is too low, at the least cost."""
-    enough = [(c, o) for c, o in remedies.items() if _alike(c, cell) and o.regressed >= LEAST_POWER]
+    more = [(c, o) for c, o in remedies.items() if _alike(c, cell) and c != cell]
+    enough = [(c, o) for c, o in more if o.regressed >= LEAST_POWER]
     return min(enough, key=lambda pair: (pair[0].repeats, pair[0].max_runs), default=None)
 
 
