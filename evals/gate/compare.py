@@ -21,6 +21,9 @@ def comparable(
 ) -> list[str]:
     """The names of the cases that are compared, in the order of the schedule.
 
+    Those that failed least in the baseline come first: a failure of theirs says most, and a block that ends within an
+    epoch is theirs. Among equals the order is mixed, and the same every time.
+
     Code and prompt are what a release changes; model, sampling and cases may differ only where that is `meant`. Then
     the cases that both have are compared.
 
@@ -49,7 +52,8 @@ def comparable(
     ]
     if reasons:
         raise Different(f"Baseline {baseline.name!r} cannot be compared: " + "; ".join(reasons) + ".")
-    return sorted(same, key=lambda name: sha256(name.encode()).digest())  # mixed, and the same every time
+    failed = {name: 1 - baseline.cases[name].passed / baseline.cases[name].repeats for name in same}
+    return sorted(same, key=lambda name: (failed[name], sha256(name.encode()).digest()))
 
 
 def changed(baseline: Baseline, identity: Identity) -> list[str]:

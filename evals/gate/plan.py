@@ -28,7 +28,7 @@ def make_plan(cases: int, repeats: float, *, suites: int = 1, max_runs: int = ru
     """
     runs = tuple(sorted({round(epochs * cases) for epochs in rule.LOOKS if epochs == 1 or epochs * cases <= max_runs}))
     information = tuple(repeats * n / (cases * repeats + n) for n in runs)
-    alarms = rule.alarms(cases) / suites
+    alarms = rule.alarms(cases, repeats) / suites
     return Plan(
         runs,
         nominal_levels(information, _spent(alarms, rule.at_first(cases, rule.ALARMS_HELD), len(runs))),

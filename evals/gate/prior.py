@@ -1,8 +1,8 @@
 """How the pass rates of a suite's cases are spread, as its baseline tells (empirical Bayes).
 
 A case that passed 5 of 5 in a suite whose cases are mostly reliable is reliable; in a suite of middling cases it may
-have been lucky. The spread is what tells the two apart: a Beta distribution that fits best, bent towards the counts by
-expectation maximisation, for suites that no Beta distribution describes.
+have been lucky. The spread is what tells the two apart: Beta distributions, each counting as much as it fits, bent
+towards the counts by expectation maximisation, for suites that no Beta distribution describes.
 """
 
 from __future__ import annotations
@@ -19,9 +19,16 @@ RATES: Weights = tuple(sin(pi / 2 * (j + 0.5) / 32) ** 2 for j in range(32))
 """Pass rates that are told apart: close together near never and always."""
 CONCENTRATIONS = (0.15, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 16.0, 64.0)
 """Small: cases pass always or never; large: all cases are alike."""
-ROUNDS, SMOOTHING = 30, 5.0
-"""Of expectation maximisation; how many cases the Beta distribution is worth."""
-NODES = ((-sqrt(3), 1 / 6), (0.0, 2 / 3), (sqrt(3), 1 / 6))
+ROUNDS, SMOOTHING = 30, 18.0
+"""Of expectation maximisation; how many cases the Beta distributions count as, over the square root of the repeats: the
+fewer these are, the less they show of the spread. 8 cases with 5 repeats, 4 with 20."""
+NODES = (
+    (-sqrt(5 + sqrt(10)), (7 - 2 * sqrt(10)) / 60),
+    (-sqrt(5 - sqrt(10)), (7 + 2 * sqrt(10)) / 60),
+    (0.0, 8 / 15),
+    (sqrt(5 - sqrt(10)), (7 + 2 * sqrt(10)) / 60),
+    (sqrt(5 + sqrt(10)), (7 - 2 * sqrt(10)) / 60),
+)
 """Gauss-Hermite: what the suite's mean may be, in standard errors, and how much that counts."""
 HALVINGS = 30
 
@@ -41,29 +48,28 @@ class Prior:
 def fit(counts: Sequence[tuple[int, int]]) -> Prior:
     """The prior of cases with (failures, repeats) in the baseline."""
     kinds = Counter(counts)
-    smooth = _beta(kinds)
-    weights = smooth
+    repeats = sum(b for _, b in counts) / len(counts)
+    worth = SMOOTHING / sqrt(repeats)
+    smooth = weights = _betas(kinds)
     for _ in range(ROUNDS):
-        moved = [SMOOTHING * w for w in smooth]
+        moved = [worth * w for w in smooth]
         for (failures, repeats), cases in kinds.items():
             chance = likelihood(RATES, failures, repeats)
             norm = cases / _dot(weights, chance)
             for j, w in enumerate(weights):
                 moved[j] += w * chance[j] * norm
-        weights = tuple(w / (len(counts) + SMOOTHING) for w in moved)
-    return Prior(weights, _nodes(weights, len(counts), sum(b for _, b in counts) / len(counts)))
+        weights = tuple(w / (len(counts) + worth) for w in moved)
+    return Prior(weights, _nodes(weights, len(counts), repeats))
 
 
-def _beta(kinds: Counter[tuple[int, int]]) -> Weights:
+def _betas(kinds: Counter[tuple[int, int]]) -> Weights:
+    """Beta distributions with the baseline's mean, averaged: each concentration counts as much as it fits."""
     failures = sum(s * n for (s, _), n in kinds.items())
     mean = 1 - (failures + 0.5) / (sum(b * n for (_, b), n in kinds.items()) + 1)
-    best, found = -float("inf"), RATES
-    for c in CONCENTRATIONS:
-        beta = _beta_weights(mean * c, (1 - mean) * c)
-        fits = sum(n * log(_dot(beta, likelihood(RATES, s, b))) for (s, b), n in kinds.items())
-        if fits > best:
-            best, found = fits, beta
-    return found
+    betas = [_beta_weights(mean * c, (1 - mean) * c) for c in CONCENTRATIONS]
+    fits = [sum(n * log(_dot(beta, likelihood(RATES, s, b))) for (s, b), n in kinds.items()) for beta in betas]
+    shares = [exp(fit - max(fits)) for fit in fits]
+    return tuple(_dot(shares, column) / sum(shares) for column in zip(*betas, strict=True))
 
 
 def _beta_weights(up: float, down: float) -> Weights:

@@ -17,16 +17,16 @@ from itertools import product
 import numpy as np
 
 from evals.simulation.proof import NEAR, worst_difference
-from evals.simulation.suites import BIMODAL, SHAPES, Change
-from evals.simulation.tables import by_drop, error_table, missed, power_table, remedies_table, runs_table
+from evals.simulation.suites import SHAPES, Change
+from evals.simulation.tables import by_drop, error_table, missed, power_table, remedied, remedies_table, runs_table
 from evals.simulation.trials import Cell, Outcome, try_cell
 
 SIZES, MEANS, REPEATS, AT_ONCE = (30, 60, 120), (0.60, 0.85, 0.95), (5, 20), (1, 8)
 DROPS: tuple[Change, ...] = ("uniform", "concentrated")
 CURVE = (0.02, 0.05, 0.08, 0.10, 0.15)
 HISTORIES = 2000
-REMEDIES = ((5, 960), (5, 1920), (10, 480), (20, 480), (20, 960), (40, 960), (40, 1920))
-"""What is tried for a cell whose power is too low: baseline repeats, and the most runs."""
+REMEDIES = ((5, 960), (5, 1920), (10, 480), (20, 480), (20, 960), (40, 480), (40, 960), (40, 1920))
+"""What is tried for a cell whose power is too low, until it is enough: baseline repeats, and the most runs."""
 Outcomes = dict[Cell, Outcome]
 
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     entropy = np.random.SeedSequence(options.seed).entropy
     began = time.monotonic()
-    shapes = tuple(options.shape or BIMODAL)
+    shapes = tuple(options.shape or SHAPES)
     print(f"Seed {entropy}; {options.trials:,} trials a cell.\n")
     if not _proven(np.random.default_rng(np.random.SeedSequence(options.seed))):
         return 1
@@ -66,12 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         five = outcomes(replace(cell, drop=0.05) for cell in _cells(shapes, DROPS) if cell.at_once == 1)
         print("\n".join(by_drop(curve, five)), flush=True)
         weak = missed(drops)
-        remedies = outcomes(
-            replace(cell, repeats=repeats, max_runs=runs)
-            for cell in weak
-            for repeats, runs in REMEDIES
-            if repeats >= cell.repeats
-        )
+        remedies: Outcomes = {}
+        for repeats, runs in REMEDIES:
+            more = [cell for cell in weak if (repeats, runs) > (cell.repeats, cell.max_runs)]
+            left = [cell for cell in more if not remedied(cell, remedies)]
+            remedies |= outcomes(replace(cell, repeats=repeats, max_runs=runs) for cell in left)
         print("\n".join(remedies_table(weak, drops, remedies)))
     print(f"\n{time.monotonic() - began:.0f} s with {options.workers} workers.")
     return 0

@@ -28,7 +28,7 @@ def three_kinds(draw: Generator, suites: int, cases: int, mean: float) -> Floats
 
 
 def spread(draw: Generator, suites: int, cases: int, mean: float) -> Floats:
-    """Pass rates of every size: Beta with concentration 3. Harder than suites are, for comparison."""
+    """Pass rates of every size: Beta with concentration 3. The hardest to judge, as most cases pass now and then."""
     return draw.beta(3 * mean, 3 * (1 - mean), (suites, cases))
 
 
@@ -37,7 +37,6 @@ SHAPES: dict[str, Callable[[Generator, int, int, float], Floats]] = {
     "three kinds": three_kinds,
     "spread": spread,
 }
-BIMODAL = ("u-shaped", "three kinds")
 
 
 def after(draw: Generator, rates: Floats, change: Change, drop: float) -> Floats:

@@ -59,7 +59,7 @@ def _chunk(cell: Cell, trials: int, draw: Generator) -> tuple[Ints, Floats]:
     plan = make_plan(cell.cases, cell.repeats, max_runs=cell.max_runs)
     rates = SHAPES[cell.shape](draw, trials, cell.cases, cell.mean)
     now = after(draw, rates, cell.change, cell.drop)
-    baseline: Ints = draw.binomial(cell.repeats, 1 - rates)
+    baseline, now = _scheduled(draw.binomial(cell.repeats, 1 - rates), now)
     priors = twin.fit(baseline, cell.repeats)
     failed: Ints = np.zeros_like(baseline)
     verdicts, took = np.zeros(trials, np.int64), np.zeros(trials)
@@ -70,7 +70,9 @@ def _chunk(cell: Cell, trials: int, draw: Generator) -> tuple[Ints, Floats]:
         failed[live] += _block(draw, now[live], done, runs, cell.at_once)
         done = runs
         known = Priors(priors.weights[live], [(weight, at[live]) for weight, at in priors.nodes])
-        same, dropped, broken = twin.evidence(known, baseline[live], failed[live], each, cell.repeats)
+        same, dropped, broken = twin.evidence(
+            known, baseline[live], failed[live], each, cell.repeats, alarm=plan.alarm[look], odds=rule.BROKEN_ODDS
+        )
         alarm = same <= plan.alarm[look]
         fine = (dropped <= plan.miss[look]) & (broken <= rule.BROKEN_ODDS) & ~alarm
         verdicts[live] = np.where(alarm, 1, np.where(fine, -1, 0))
@@ -79,6 +81,12 @@ def _chunk(cell: Cell, trials: int, draw: Generator) -> tuple[Ints, Floats]:
         if not len(live):
             break
     return verdicts, took
+
+
+def _scheduled(baseline: Ints, now: Floats) -> tuple[Ints, Floats]:
+    """The cases of each suite in the order of the gate's schedule: those that failed least in the baseline first."""
+    order = np.argsort(baseline, 1, kind="stable")
+    return np.take_along_axis(baseline, order, 1), np.take_along_axis(now, order, 1)
 
 
 def _block(draw: Generator, now: Floats, begin: int, end: int, at_once: int) -> Ints:

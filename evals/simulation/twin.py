@@ -18,6 +18,7 @@ from evals.gate.rule import BROKEN_PASSES, DROP
 from evals.gate.saddlepoint import NEAR_ENOUGH, NEAR_THE_MEAN, STEEPEST, STEPS
 
 RATES = np.asarray(prior.RATES)
+FIRST_GUESS = 0.5  # of a saddlepoint
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -39,18 +40,19 @@ def fit(failures: Ints, repeats: int) -> Priors:
     counts = np.stack([(failures == s).sum(1) for s in range(repeats + 1)], 1)
     chance = _likelihood(RATES, repeats)  # [s, rate]
     mean = 1 - (failures.sum(1) + 0.5) / (cases * repeats + 1)
-    smooth, best = np.zeros((len(failures), len(RATES))), np.full(len(failures), -np.inf)
+    betas: list[Floats] = []
     for c in CONCENTRATIONS:
         up, down = mean * c, (1 - mean) * c
         log = (up - 0.5)[:, None] * np.log(RATES) + (down - 0.5)[:, None] * np.log1p(-RATES)
         beta = np.exp(log - log.max(1, keepdims=True))
-        beta = beta / beta.sum(1, keepdims=True)
-        fits = (counts * np.log(beta @ chance.T)).sum(1)
-        smooth, best = np.where((fits > best)[:, None], beta, smooth), np.maximum(fits, best)
-    weights = smooth
+        betas.append(beta / beta.sum(1, keepdims=True))
+    fits = np.stack([(counts * np.log(beta @ chance.T)).sum(1) for beta in betas])
+    shares = np.exp(fits - fits.max(0))
+    smooth = np.einsum("cs,csr->sr", shares / shares.sum(0), np.stack(betas))
+    weights, worth = smooth, SMOOTHING / sqrt(repeats)
     for _ in range(ROUNDS):
         share = counts / (weights @ chance.T)
-        weights = (weights * (share @ chance) + SMOOTHING * smooth) / (cases + SMOOTHING)
+        weights = (weights * (share @ chance) + worth * smooth) / (cases + worth)
     return Priors(weights, _nodes(weights, cases, repeats))
 
 
@@ -133,8 +135,19 @@ def _foretold(posterior: Floats, chance: Floats) -> Floats:
     return posterior @ chance.transpose(0, 2, 1)
 
 
-def evidence(priors: Priors, baseline: Ints, failed: Ints, runs: Ints, repeats: int) -> tuple[Floats, Floats, Floats]:
+def evidence(
+    priors: Priors,
+    baseline: Ints,
+    failed: Ints,
+    runs: Ints,
+    repeats: int,
+    *,
+    alarm: float = 0.0,
+    odds: float = float("inf"),
+) -> tuple[Floats, Floats, Floats]:
     """As `evidence.weigh`, for each suite: p of no change, p of a broad drop, log odds of broken cases.
+
+    Where the first is at most `alarm` or the third above `odds`, nothing hangs on the second: it is 1, to save time.
 
     Args:
         baseline: Failures of each case in the baseline, [suite, case].
@@ -152,19 +165,23 @@ def evidence(priors: Priors, baseline: Ints, failed: Ints, runs: Ints, repeats: 
         broad += table.broad[rows, x, y].sum(1)
         broken += table.broken[rows, x, y].sum(1)
         groups.append((np.stack([(x == s).sum(1) for s in range(repeats + 1)], 1), table))
-    same, dropped = np.zeros(suites), np.zeros(suites)
+    same, dropped, theta = np.zeros(suites), np.ones(suites), np.full(suites, FIRST_GUESS)
     for node, (weight, _) in enumerate(priors.nodes):
-        same += weight * _tail([(count, t.same_chances[node][1], t.mixed) for count, t in groups], total)
-        dropped += weight * _tail([(count, t.broad_chances[node][1], -t.broad) for count, t in groups], -broad)
+        same += weight * _tail([(count, t.same_chances[node][1], t.mixed) for count, t in groups], total, theta)
+    undecided: Ints = np.flatnonzero((same > alarm) & (broken <= odds))
+    dropped[undecided], theta = 0, np.full(len(undecided), FIRST_GUESS)
+    for node, (weight, _) in enumerate(priors.nodes):
+        parts = _only([(count, t.broad_chances[node][1], -t.broad) for count, t in groups], undecided)
+        dropped[undecided] += weight * _tail(parts, -broad[undecided], theta)
     return same, dropped, broken
 
 
-def _tail(parts: list[Part], total: Floats) -> Floats:
-    """As `saddlepoint.upper_tail`."""
+def _tail(parts: list[Part], total: Floats, theta: Floats) -> Floats:
+    """As `saddlepoint.upper_tail`. Looks for the saddlepoints near `theta`, and leaves there what it found."""
     p = np.full(len(total), 0.5)
     above = np.flatnonzero(_cumulants(parts, np.zeros(len(total)))[1] < total)
     if len(above):
-        p[above] = _tail_above(_only(parts, above), total[above])
+        p[above], theta[above] = _tail_above(_only(parts, above), total[above], theta[above])
     return p
 
 
@@ -172,9 +189,8 @@ def _only(parts: list[Part], suites: Ints) -> list[Part]:
     return [(count[suites], chance[suites], weight[suites]) for count, chance, weight in parts]
 
 
-def _tail_above(parts: list[Part], total: Floats) -> Floats:
-    low, high = np.zeros(len(total)), np.full(len(total), STEEPEST)
-    theta = np.full(len(total), 0.5)
+def _tail_above(parts: list[Part], total: Floats, guess: Floats) -> tuple[Floats, Floats]:
+    low, high, theta = np.zeros(len(total)), np.full(len(total), STEEPEST), guess.copy()
     left: Ints = np.arange(len(total))
     for _ in range(STEPS):
         at = theta[left]
@@ -193,7 +209,7 @@ def _tail_above(parts: list[Part], total: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         p = _below(-w) + np.exp(-(w**2) / 2) / sqrt(2 * np.pi) * (1 / u - 1 / w)
     p = np.where(theta > STEEPEST - 0.01, np.exp(-(w**2) / 2), p)
-    return np.where(w < NEAR_THE_MEAN, 0.5, np.clip(p, 0, 1))
+    return np.where(w < NEAR_THE_MEAN, 0.5, np.clip(p, 0, 1)), theta
 
 
 def _cumulants(parts: list[Part], theta: Floats) -> tuple[Floats, Floats, Floats]:

@@ -33,8 +33,9 @@ def test_what_does_not_exceed_the_mean_is_no_evidence():
 def test_a_prior_keeps_the_mean_of_the_baseline_and_knows_how_sure_it_is():
     prior = fit(RELIABLE)
     assert prior.mean == pytest.approx(550 / 600, abs=0.02)
-    low, _, high = (sum(w * p for w, p in zip(weights, RATES, strict=True)) for _, weights in prior.nodes)
-    assert low < prior.mean < high
+    means = [sum(w * p for w, p in zip(weights, RATES, strict=True)) for _, weights in prior.nodes]
+    assert min(means) < prior.mean < max(means)
+    assert sum(share * mean for (share, _), mean in zip(prior.nodes, means, strict=True)) == pytest.approx(prior.mean)
 
 
 def test_a_fallen_suite_has_fallen_by_exactly_that_much():

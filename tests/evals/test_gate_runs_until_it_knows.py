@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from evals.gate.baselines import Unfit, make_baseline
-from evals.gate.compare import Different
+from evals.gate.compare import Different, comparable
 from evals.gate.recorded import Recorded
 from evals.gate.run import TRIES, Judged, Options, judge
 from evals.results import Results, Sample
@@ -30,6 +30,15 @@ async def test_six_broken_cases_of_sixty_are_a_regression():
     judged = await judge(BernoulliCases(CASES, broken), BASELINE, Options())
     assert (judged.verdict, judged.cause) == ("regressed", "evidence")
     assert judged.looks[-1].evidence.same <= judged.looks[-1].alarm
+
+
+def test_what_failed_least_in_the_baseline_comes_first_in_each_epoch():
+    """A failure of such a case says most, and from the second epoch on a block may end within an epoch."""
+    passed = {case.name: 20 - i % 4 for i, case in enumerate(CASES)}
+    records = {name: r.model_copy(update={"passed": passed[name]}) for name, r in BASELINE.cases.items()}
+    names = comparable(BASELINE.model_copy(update={"cases": records}), IDENTITY, CASES, frozenset())
+    assert [passed[name] for name in names] == [20] * 15 + [19] * 15 + [18] * 15 + [17] * 15
+    assert names[:15] != sorted(names[:15])
 
 
 @pytest.mark.parametrize("seed", range(12))
