@@ -53,8 +53,8 @@ def fit(counts: Sequence[tuple[int, int]]) -> Prior:
     smooth = weights = _betas(kinds)
     for _ in range(ROUNDS):
         moved = [worth * w for w in smooth]
-        for (failures, repeats), cases in kinds.items():
-            chance = likelihood(RATES, failures, repeats)
+        for (failures, tries), cases in kinds.items():
+            chance = likelihood(RATES, failures, tries)
             norm = cases / _dot(weights, chance)
             for j, w in enumerate(weights):
                 moved[j] += w * chance[j] * norm

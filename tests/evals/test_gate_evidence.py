@@ -38,6 +38,14 @@ def test_a_prior_keeps_the_mean_of_the_baseline_and_knows_how_sure_it_is():
     assert sum(share * mean for (share, _), mean in zip(prior.nodes, means, strict=True)) == pytest.approx(prior.mean)
 
 
+def test_the_order_of_the_cases_changes_nothing_where_they_were_tried_unequally_often():
+    counts = [(0, 5)] * 20 + [(1, 5)] * 10 + [(2, 20)] * 10
+    there, back = fit(counts), fit(counts[::-1])
+    assert back.weights == pytest.approx(there.weights)
+    for (share, weights), (other_share, others) in zip(there.nodes, back.nodes, strict=True):
+        assert (other_share, others) == (share, pytest.approx(weights))
+
+
 def test_a_fallen_suite_has_fallen_by_exactly_that_much():
     prior = fit(RELIABLE)
     rates = [max(p, 0) for p in fallen(prior.weights, 0.1)]
