@@ -6,7 +6,7 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 from starlette.responses import Response
@@ -17,7 +17,7 @@ from agent.records import StoredEvent
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT = b": still here\n\n"
-MOST_WAITING = 256 * 1024  # bytes for a reader that is slow; the rest waits in the event log
+MOST_WAITING = 256 * 1024  # bytes for a reader that is slow, give or take an event; the rest waits in the event log
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -52,19 +52,26 @@ class Source(Protocol):
 
 
 class RunFrames:
-    """The events of a run, as frames."""
+    """The events of a run, as frames; of many large ones not all at once."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
+        self._events: Sequence[StoredEvent] = ()
         self.wake = reading.wake
         self.aclose = reading.aclose
 
     @property
     def over(self) -> bool:
-        return self._reading.over
+        return self._reading.over and not self._events
 
     async def next(self) -> bytes:
-        return b"".join([frame(event) for event in await self._reading.next()])
+        events = self._events or await self._reading.next()
+        count = size = 0
+        while count < len(events) and size < MOST_WAITING:
+            size += len(events[count].data)
+            count += 1
+        self._events = events[count:]
+        return b"".join([frame(event) for event in events[:count]])
 
 
 class Gathered:

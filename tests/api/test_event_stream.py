@@ -212,3 +212,20 @@ async def test_a_reader_that_leaves_while_nothing_comes_ends_the_stream():
     await asyncio.wait_for(playing, 1)
     run_log.append("token", b"{}")
     assert reader.bodies == [frame(event(1))]
+
+
+async def test_large_events_leave_in_pieces():
+    """A slow reader keeps the piece that is being sent, and no more."""
+    log = EventLog(cast("EventStore", None))
+    run_log = log.open("run_1", last=0, attempt=0)
+    reader = Reader()
+    playing = asyncio.create_task(send(RunFrames(log.reading("run_1")), reader))
+    await asyncio.sleep(0.01)
+    for _ in range(10):
+        run_log.append("token", b"x" * 100_000)
+    log.close(run_log, event(11))
+    await asyncio.wait_for(playing, 1)
+    assert b"".join(reader.bodies).count(b"event: token") == 11
+    assert max(map(len, reader.bodies)) < MOST_WAITING + 101_000
+    assert len(reader.bodies) == 4
+    assert [message["more_body"] for message in reader.sent[1:]] == [True, True, True, False]
