@@ -283,7 +283,7 @@ class EventLog:
                     await self._urgent.wait()
 
     async def _write_once(self) -> None:
-        batch = [(run_log, run_log.unstored()) for run_log in self._logs.values() if run_log.last > run_log.stored]
+        batch = [(run_log, run_log.unstored()) for run_log in self._logs.values() if run_log.behind]
         if not batch:
             return
         self._writing_since = asyncio.get_running_loop().time()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from types import TracebackType
-from typing import Self
+from collections.abc import Sequence
 
 import orjson
-from tenacity import AsyncRetrying, AttemptManager, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
+from agent.attempts import Attempts
 from agent.durable.base import WorkLost
 from agent.errors import RunNotFound
 from agent.records import RESTING, StoredEvent
@@ -39,54 +38,6 @@ Batch = tuple[str, int, Sequence[StoredEvent]]
 TRANSIENT = (DatabaseConnectionError, WriteConflictError, TransactionError)
 
 
-class Attempt:
-    """`with` it, do what may have to be done again. `number` counts from 1.
-
-    Nearly every first attempt succeeds, and what tenacity makes for one is two hundred objects that only the garbage
-    collector finds: so it hears of those alone that failed.
-    """
-
-    def __init__(self, number: int, manager: AttemptManager | None = None) -> None:
-        self.number = number
-        self.failed: BaseException | None = None
-        self._manager = manager
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        if self._manager is not None:
-            return bool(self._manager.__exit__(kind, error, traceback))
-        if isinstance(error, TRANSIENT):
-            self.failed = error
-        return self.failed is not None
-
-
-class _Attempts:
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._last: Attempt | None = None
-        self._retrying: AsyncIterator[AttemptManager] | None = None
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Attempt:
-        if self._last is None:
-            self._last = Attempt(1)
-            return self._last
-        if self._retrying is None:
-            if self._last.failed is None:
-                raise StopAsyncIteration
-            self._retrying = aiter(_retrying(self._seconds))
-            with await anext(self._retrying):
-                raise self._last.failed
-        self._last = Attempt(self._last.number + 1, await anext(self._retrying))
-        return self._last
-
-
 def _retrying(seconds: float) -> AsyncRetrying:
     return AsyncRetrying(
         retry=retry_if_exception_type(TRANSIENT),
@@ -96,9 +47,9 @@ def _retrying(seconds: float) -> AsyncRetrying:
     )
 
 
-def again(seconds: float = PATIENCE) -> AsyncIterator[Attempt]:
+def again(seconds: float = PATIENCE) -> Attempts:
     """Try again while the database is busy or away: for whole transactions and single statements, which are atomic."""
-    return _Attempts(seconds)
+    return Attempts(TRANSIENT, lambda: _retrying(seconds))
 
 
 class EventStore:

@@ -72,7 +72,7 @@ async def guard_output(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A node and what may come after it. Any node may end the run by raising; then nothing comes."""
+    """A node, what comes after it, and what may. Besides, any node may end the run by raising."""
 
     node: Node
     after: Callable[[RunState], str]
@@ -82,15 +82,15 @@ class Place:
 PLACES = {
     "guard_input": Place(guard_input, lambda state: "execute" if state["planned"] else "model", ("model", "execute")),
     "model": Place(
-        call_model, lambda state: "policy" if state["asked"] else "guard_output", ("policy", "guard_output", END)
+        call_model, lambda state: "policy" if state["asked"] else "guard_output", ("policy", "guard_output")
     ),
-    "policy": Place(judge_calls, lambda _: "execute", ("execute", END)),
+    "policy": Place(judge_calls, lambda _: "execute", ("execute",)),
     "execute": Place(
         execute_calls,
         lambda state: "policy" if state["asked"] else END if state["planned"] else "model",
-        ("policy", "model", END),
+        ("policy", "model"),
     ),
-    "guard_output": Place(guard_output, lambda _: END, (END,)),
+    "guard_output": Place(guard_output, lambda _: END, ()),
 }
 
 
@@ -102,7 +102,7 @@ def turn_graph() -> TurnGraph:
     """
     graph: StateGraph[RunState, Deps, RunState, RunState] = StateGraph(RunState, context_schema=Deps)
     for name, place in PLACES.items():
-        graph.add_node(name, _step(place), destinations=place.ways)
+        graph.add_node(name, _step(place), destinations=(*place.ways, END))
     graph.add_edge(START, "guard_input")
     return graph.compile()
 

@@ -30,6 +30,12 @@ def frame(event: StoredEvent) -> bytes:
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (event.sequence, event.type.encode(), event.data)
 
 
+async def client_gone(receive: Receive) -> None:
+    """Until the client leaves. The request's body has been read, so nothing else can come."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 class Source(Protocol):
     """What a stream sends, as far as it is there.
 
@@ -156,10 +162,11 @@ class _Silence:
             self._timer = None  # or the two would hold each other until the garbage collector comes
 
     def _look(self) -> None:
-        since = self._loop.time() if self.is_long else self._since
-        self._timer = self._loop.call_at(since + self._seconds, self._look)
+        since = self._since
         if self.is_long:
+            since = self._loop.time()
             self._wake()
+        self._timer = self._loop.call_at(since + self._seconds, self._look)
 
 
 class EventStream(Response):
@@ -229,8 +236,6 @@ class EventStream(Response):
             silence.end()
 
     async def _watch(self, receive: Receive) -> None:
-        """Wait for the reader to leave. The request's body has been read, so nothing else can come."""
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        await client_gone(receive)
         self._reader_left = True
         self.source.wake()

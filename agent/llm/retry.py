@@ -8,8 +8,9 @@ from typing import Any, Self
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from agent.attempts import Attempts
 from agent.llm.base import Delta, Deltas
-from agent.llm.errors import ModelError, ModelUnavailable, StreamBroken
+from agent.llm.errors import ModelUnavailable, StreamBroken
 
 TRIES = 3
 FIRST_WAIT = 0.2  # seconds, doubled each time, at random below that
@@ -43,31 +44,20 @@ class _Retried(Deltas):
         return self._first() if self._deltas is None else self._deltas.__anext__()
 
     async def _first(self) -> Delta:
-        try:
-            first, self._deltas = await _begin(self._attempt)
-        except AGAIN as failed:
-            first, self._deltas = await self._retry(failed)
-        return first
+        async for attempt in Attempts(AGAIN, self._retrying):
+            with attempt:
+                first, self._deltas = await _begin(self._attempt)
+                return first
+        raise AssertionError("the last attempt returns or raises")
 
-    async def _retry(self, failed: ModelError) -> tuple[Delta, AsyncGenerator[Delta, None]]:
-        """Tenacity is told of the failed attempt as if it had made it: for one that succeeds it makes too much."""
-        told = False
-
-        async def attempt() -> tuple[Delta, AsyncGenerator[Delta, None]]:
-            nonlocal told
-            if not told:
-                told = True
-                raise failed
-            return await _begin(self._attempt)
-
-        retrying = AsyncRetrying(
+    def _retrying(self) -> AsyncRetrying:
+        return AsyncRetrying(
             stop=stop_after_attempt(TRIES),
             wait=_wait,
             sleep=self._sleep,
             retry=retry_if_exception_type(AGAIN),
             reraise=True,
         )
-        return await retrying(attempt)
 
     async def aclose(self) -> None:
         if self._deltas is not None:

@@ -15,7 +15,7 @@ from agent.errors import AgentError
 from api.openai.errors import error_body
 from api.openai.exchange import Desk, End, Exchange
 from api.openai.wire import Wire, error_status
-from api.sse import EventStream, Gathered
+from api.sse import EventStream, Gathered, client_gone
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ async def _chunks(desk: Desk, exchange: Exchange, wire: Wire) -> AsyncGenerator[
 async def whole(desk: Desk, exchange: Exchange, wire: Wire, request: Request) -> Response:
     """The answer in one piece."""
     telling = asyncio.create_task(_collect(desk, exchange))
-    leaving = asyncio.create_task(_gone(request))
+    leaving = asyncio.create_task(client_gone(request.receive))
     try:
         await asyncio.wait((telling, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not telling.done():
@@ -107,12 +107,6 @@ async def _collect(desk: Desk, exchange: Exchange) -> tuple[str, End]:
 def _judged(end: End) -> End:
     """An answer whose run has not come to rest: this process stops."""
     return end if end.status else End(error=_STOPPING)
-
-
-async def _gone(request: Request) -> None:
-    """Until the client leaves. The request's body has been read, so nothing else can come."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _json(body: dict[str, Any], status: int, exchange: Exchange) -> Response:

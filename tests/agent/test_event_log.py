@@ -23,18 +23,29 @@ if TYPE_CHECKING:
 
 
 class SlowStore(EventStore):
-    """The real store, held up or refused as a test wants; counts what it wrote."""
+    """The real store, held up as a test wants: writes by `gate`, pages by `page_gate`; counts both."""
 
     def __init__(self, db: Prisma) -> None:
         super().__init__(db)
         self.gate = asyncio.Event()
         self.gate.set()
+        self.page_gate = asyncio.Event()
+        self.page_gate.set()
+        self.page_asked = asyncio.Event()
         self.batches: list[int] = []
+        self.pages = 0
 
     async def write(self, batches: Any) -> Any:
         await self.gate.wait()
         self.batches.append(sum(len(events) for _, _, events in batches))
         return await super().write(batches)
+
+    async def read(self, run_id: str, *, after: int, limit: int) -> list[StoredEvent]:
+        self.pages += 1
+        self.page_asked.set()
+        page = await super().read(run_id, after=after, limit=limit)
+        await self.page_gate.wait()
+        return page
 
 
 @pytest_asyncio.fixture
@@ -48,6 +59,7 @@ async def log(store: SlowStore) -> AsyncGenerator[EventLog]:
     events.start()
     yield events
     store.gate.set()
+    store.page_gate.set()
     await events.stop()
 
 

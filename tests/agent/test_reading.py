@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
-import pytest_asyncio
-
 from agent.event_log import EventLog
-from agent.event_store import EventStore
 from agent.reading import Reading
 from agent.records import StoredEvent
-from tests.agent.test_event_log import new_run, rest
+from tests.agent.test_event_log import SlowStore, log, new_run, rest, store
 
 if TYPE_CHECKING:
     from prisma import Prisma
 
 
-class HeldStore(EventStore):
-    """The real store, whose pages come when a test lets them."""
-
-    def __init__(self, db: Prisma) -> None:
-        super().__init__(db)
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.asked = asyncio.Event()
-        self.pages = 0
-
-    async def read(self, run_id: str, *, after: int, limit: int) -> list[StoredEvent]:
-        self.pages += 1
-        self.asked.set()
-        page = await super().read(run_id, after=after, limit=limit)
-        await self.gate.wait()
-        return page
-
-
-@pytest_asyncio.fixture
-async def store(database: Prisma) -> HeldStore:
-    return HeldStore(database)
-
-
-@pytest_asyncio.fixture
-async def log(store: HeldStore) -> AsyncGenerator[EventLog]:
-    events = EventLog(store)
-    events.start()
-    yield events
-    store.gate.set()
-    await events.stop()
+__all__ = ["log", "store"]
 
 
 async def sequences(reading: Reading) -> list[int]:
@@ -94,7 +61,7 @@ async def test_a_wake_that_comes_too_early_is_not_lost(database: Prisma, log: Ev
 
 
 async def test_a_reader_that_is_woken_while_the_database_is_slow_is_told_everything_once(
-    database: Prisma, store: HeldStore, log: EventLog
+    database: Prisma, store: SlowStore, log: EventLog
 ):
     run_log = log.open(await new_run(database), last=0, attempt=0)
     for _ in range(3):
@@ -102,15 +69,15 @@ async def test_a_reader_that_is_woken_while_the_database_is_slow_is_told_everyth
     await run_log.flushed()
     elsewhere = EventLog(store)  # a process that does not work on the run
     reading = elsewhere.reading("run_1")
-    store.gate.clear()
+    store.page_gate.clear()
     waiting = asyncio.create_task(reading.next())
-    await store.asked.wait()
+    await store.page_asked.wait()
     reading.wake()
     assert await waiting == ()
     taken_over = elsewhere.open("run_1", last=3, attempt=0)  # and that takes it over meanwhile
     taken_over.append("run.resumed", b"{}")
     taken_over.mark_stored(4)
-    store.gate.set()
+    store.page_gate.set()
     told = asyncio.create_task(sequences(reading))
     await asyncio.sleep(0.05)
     elsewhere.close(taken_over, StoredEvent(5, "run.finished", b"{}"))
@@ -119,13 +86,13 @@ async def test_a_reader_that_is_woken_while_the_database_is_slow_is_told_everyth
     log.close(run_log)
 
 
-async def test_a_reader_that_is_closed_asks_for_nothing_more(database: Prisma, store: HeldStore, log: EventLog):
+async def test_a_reader_that_is_closed_asks_for_nothing_more(database: Prisma, store: SlowStore, log: EventLog):
     await new_run(database)
     reading = log.reading("run_1")
-    store.gate.clear()
+    store.page_gate.clear()
     before = asyncio.all_tasks()
     waiting = asyncio.create_task(reading.next())
-    await store.asked.wait()
+    await store.page_asked.wait()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     await reading.aclose()
